@@ -1,0 +1,40 @@
+"""The trail in the panel, to read."""
+
+import json
+
+from django.contrib import admin
+from django.utils.html import format_html
+
+from audit import models
+from core.panel import ReadOnlyAdmin
+
+
+@admin.register(models.AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("recorded_at", "action", "outcome", "subject_ref", "actor_ref")
+    list_filter = ("phase", "action")
+    search_fields = ("action",)
+    search_help_text = "An action; or paste the id of an event, a user, a session or a request."
+    ordering = ("-id",)
+    fields = (
+        "id",
+        "recorded_at",
+        "action",
+        "outcome",
+        "subject_ref",
+        "actor_ref",
+        "resource_type",
+        "resource_id",
+        "correlation",
+        "record",
+    )
+    readonly_fields = ("outcome", "record")
+
+    @admin.display(description="phase", ordering="phase")
+    def outcome(self, event: models.AuditEvent) -> str:
+        return event.get_phase_display()
+
+    @admin.display(description="entry")
+    def record(self, event: models.AuditEvent) -> str:
+        entry = json.loads(bytes(event.entry))
+        return format_html("<pre>{}</pre>", json.dumps(entry, indent=2, ensure_ascii=False))

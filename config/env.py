@@ -1,0 +1,40 @@
+"""The environment that a settings module stands on: a `.env` file, or defaults of its own."""
+
+import os
+import secrets
+from pathlib import Path
+
+from environ import Env
+
+from core.settings import VARIABLES
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def read_dotenv() -> None:
+    """What the process was given wins over the file."""
+    if (ROOT / ".env").is_file():
+        Env.read_env(str(ROOT / ".env"))
+
+
+def default(**values: str) -> None:
+    for name, value in values.items():
+        os.environ.setdefault(name, value)
+
+
+def only(**values: str) -> None:
+    """Forgets what the shell says: a test must never reach the database of its developer."""
+    for name in VARIABLES:
+        os.environ.pop(name, None)
+    os.environ.update(values)
+
+
+def embedded_secret(path: Path) -> str:
+    """The key of an embedded installation, made at its first start and kept beside its data."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()

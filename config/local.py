@@ -1,0 +1,22 @@
+"""The embedded default: SQLite, a local cache, mail printed to the console. For `make run`."""
+
+import os
+from urllib.parse import quote
+
+from config import env
+
+VAR = env.ROOT / "var"
+
+env.read_dotenv()
+env.default(
+    ENVIRONMENT="development",
+    DATABASE_URL=f"sqlite:///{quote(str(VAR / 'dashtam.sqlite3'))}",
+    PUBLIC_URL=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}",
+)
+if "SECRET_KEY" not in os.environ:
+    env.default(SECRET_KEY=env.embedded_secret(VAR / "secret-key"))
+
+from config.base import *  # noqa: E402
+
+WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None

@@ -1,0 +1,27 @@
+"""Real PostgreSQL and Redis or Valkey: `tests.plugin.services` starts them and fills in the ports."""
+
+import os
+
+from config import env
+
+env.only(
+    ENVIRONMENT="testing",
+    SECRET_KEY="only-for-tests-only-for-tests-only-for-tests",
+    DATABASE_URL=os.environ.get(
+        "TEST_DATABASE_URL", "postgres://dashtam:dashtam@127.0.0.1:5433/dashtam"
+    ),
+    REDIS_URL=os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6380/0"),
+    EMAIL_URL="memorymail://",
+    ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
+    PUBLIC_URL="http://testserver",
+    LOG_LEVEL="WARNING",
+    # The smallest Argon2id there is: the tests of the parameters build their own.
+    ARGON2_MEMORY_KIB="8",
+    ARGON2_TIME_COST="1",
+)
+
+from config.base import *  # noqa: E402
+
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+STATIC_ROOT = None

@@ -1,0 +1,28 @@
+"""The catalogue of what can stand on the trail."""
+
+from enum import IntEnum, StrEnum
+
+
+class Phase(IntEnum):
+    """How far an action had come when it was recorded; the numbers are stored."""
+
+    ATTEMPTED = 1
+    SUCCEEDED = 2
+    FAILED = 3
+    ABANDONED = 4
+    SOLE = 5
+
+
+OUTCOMES = frozenset({Phase.SUCCEEDED, Phase.FAILED})
+
+
+class AuditAction(StrEnum):
+    USER_REGISTERED = "user.registered"
+    USER_EMAIL_VERIFIED = "user.email_verified"
+    USER_ADMIN_CREATED = "user.admin_created"
+    USER_SETUP_LINK_ISSUED = "user.setup_link_issued"
+    USER_LOGIN = "user.login"
+    SESSION_REFRESHED = "session.refreshed"
+    SESSION_REVOKED = "session.revoked"
+    SESSION_ENDED = "session.ended"
+    TEST_ARRANGED = "test.arranged"

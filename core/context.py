@@ -1,0 +1,30 @@
+"""Who asks, from where, through which door: bound at the edge, read by the event bus and the log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any
+
+from core.events import EventMetadata
+
+_current: ContextVar[EventMetadata | None] = ContextVar("metadata", default=None)
+
+
+def current() -> EventMetadata:
+    return _current.get() or EventMetadata()
+
+
+@contextmanager
+def bound(metadata: EventMetadata) -> Iterator[EventMetadata]:
+    token = _current.set(metadata)
+    try:
+        yield metadata
+    finally:
+        _current.reset(token)
+
+
+def amend(**changes: Any) -> None:
+    """What is learned on the way in (the actor, after authentication); ends with `bound`."""
+    if _current.get() is not None:
+        _current.set(replace(current(), **changes))

@@ -1,0 +1,100 @@
+"""The database as the house sees it: units of work, over Django's connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
+
+from core import context, unit_of_work
+from core.actions import Phase
+from core.errors import DomainError, ErrorCode, InfrastructureError
+from core.events import DomainEvent
+from core.logging import ConsoleLogger
+from core.result import Failure, Result
+from core.signals import trail
+from core.unit_of_work import UnitOfWork
+
+C_contra = TypeVar("C_contra", contravariant=True)
+T_co = TypeVar("T_co", covariant=True)
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+class Database:
+    """With `independent=True` each session has a connection of its own, closed at its end."""
+
+    def __init__(self, alias: str = "default", *, independent: bool = False) -> None:
+        self.alias = alias
+        self._independent = independent
+
+    @contextmanager
+    def get_session(self) -> Iterator[UnitOfWork]:
+        with self._connection(), UnitOfWork(self.alias, on_failure=record_failure) as unit:
+            yield unit
+
+    def write(self) -> None:
+        """The row that is about to change belongs to the unit of work that is open here."""
+        unit_of_work.current().write()
+
+    def ping(self) -> None:
+        """Raises `OperationalError` when the database does not answer."""
+        with connections[self.alias].cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    @contextmanager
+    def _connection(self) -> Iterator[None]:
+        if not self._independent:
+            yield
+            return
+        shared = connections[self.alias]
+        own = shared.copy()
+        connections[self.alias] = own
+        try:
+            yield
+        finally:
+            own.close()
+            connections[self.alias] = shared
+
+
+def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException) -> None:
+    """FAILED, in autocommit. When it cannot be written, the sweeper will write ABANDONED."""
+    reason = type(error).__name__
+    try:
+        trail.send(
+            sender=type(attempt),
+            event=attempt,
+            phase=Phase.FAILED,
+            session=unit,
+            metadata=context.current(),
+            error=reason,
+        )
+    except DatabaseError:
+        ConsoleLogger().error("outcome_not_recorded", action=attempt.action, reason=reason)
+
+
+class Handler(Protocol[C_contra, T_co]):
+    def handle(self, command: C_contra, /) -> Result[T_co, DomainError]: ...
+
+
+@dataclass(frozen=True)
+class InUnitOfWork(Generic[C, T]):
+    """A handler with its transaction around it: what an app's wiring hands out."""
+
+    handler: Handler[C, T]
+    database: Database
+
+    def handle(self, command: C, /) -> Result[T, DomainError]:
+        try:
+            with self.database.get_session():
+                return self.handler.handle(command)
+        except (OperationalError, InterfaceError) as error:
+            ConsoleLogger().error("database_unavailable", error=str(error))
+            return Failure(
+                InfrastructureError(
+                    ErrorCode.DATABASE_UNAVAILABLE,
+                    "The service cannot record this now. Nothing was changed; try again.",
+                    infrastructure_code=type(error).__name__,
+                )
+            )

@@ -1,0 +1,49 @@
+"""For load balancers: alive means that the process answers, ready that its services do."""
+
+from collections.abc import Callable
+
+from django.db import Error, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+
+from core import container
+from core.result import Success
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def ready(request: HttpRequest) -> JsonResponse:
+    checks = {name: _holds(check) for name, check in _CHECKS.items()}
+    healthy = all(checks.values())
+    body = {"status": "ok" if healthy else "unavailable", "checks": checks}
+    return JsonResponse(body, status=200 if healthy else 503)
+
+
+def _holds(check: Callable[[], bool]) -> bool:
+    try:
+        return check()
+    except Error:
+        return False
+
+
+def _database_answers() -> bool:
+    container.get_database().ping()
+    return True
+
+
+def _cache_answers() -> bool:
+    return isinstance(container.get_cache().ping(), Success)
+
+
+def _migrations_are_applied() -> bool:
+    executor = MigrationExecutor(connections["default"])
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+_CHECKS: dict[str, Callable[[], bool]] = {
+    "database": _database_answers,
+    "cache": _cache_answers,
+    "migrations": _migrations_are_applied,
+}

@@ -1,0 +1,165 @@
+from typing import Any, Final
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import context
+from core.clock import SystemClock
+from core.errors import ErrorCode, ValidationError
+from core.problems import unwrap
+from core.result import Failure, Result, Success
+from sessions_app import queries, wiring
+from sessions_app.api.serializers import (
+    CredentialsSerializer,
+    RefreshSerializer,
+    SessionPageSerializer,
+    TokensSerializer,
+)
+from sessions_app.application.refreshing import RefreshSession
+from sessions_app.application.revocation import RevokeSession
+from sessions_app.application.signing_in import SignIn
+from sessions_app.domain.session import ACCESS_LIFETIME, DeviceSession
+from sessions_app.domain.tokens import TokenPair
+from users.api.principal import Principal, principal_of
+from users.api.serializers import ProblemSerializer
+
+PAGE_SIZE: Final = 50
+_PROBLEMS = {400: ProblemSerializer, 401: ProblemSerializer}
+
+
+class SessionsView(APIView):
+    def get_authenticators(self) -> list[Any]:
+        # Signing in needs no token, and an old one must not stand in its way.
+        signing_in = self.request is not None and self.request.method == "POST"
+        return [] if signing_in else super().get_authenticators()
+
+    def get_permissions(self) -> list[Any]:
+        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
+
+    @extend_schema(
+        operation_id="sign_in",
+        summary="Sign in: begin a session",
+        request=CredentialsSerializer,
+        responses={201: TokensSerializer} | _PROBLEMS,
+        auth=[],
+    )
+    def post(self, request: Request) -> Response:
+        form = CredentialsSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        source = context.current()
+        signed_in = unwrap(
+            wiring.sign_in().handle(
+                SignIn(
+                    **form.validated_data,
+                    ip_address=source.ip_address,
+                    user_agent=source.user_agent,
+                )
+            )
+        )
+        return tokens_response(signed_in.tokens)
+
+    @extend_schema(
+        operation_id="list_sessions",
+        summary="List one's own sessions",
+        parameters=[OpenApiParameter("before", UUID, description="Continue after this session.")],
+        responses={200: SessionPageSerializer} | _PROBLEMS,
+    )
+    def get(self, request: Request) -> Response:
+        principal = principal_of(request)
+        before = unwrap(_cursor(request))
+        found = queries.page_of_live_sessions(
+            principal.user.id, SystemClock().now(), before=before, size=PAGE_SIZE + 1
+        )
+        page = found[:PAGE_SIZE]
+        following = f"{request.build_absolute_uri(request.path)}?before={page[-1].id}"
+        body = {
+            "results": [_shown(session, principal) for session in page],
+            "next": following if len(found) > PAGE_SIZE else None,
+        }
+        return Response(SessionPageSerializer(body).data)
+
+
+class CurrentSessionView(APIView):
+    @extend_schema(
+        operation_id="sign_out",
+        summary="Sign out: end this session",
+        responses={204: None, 401: ProblemSerializer},
+    )
+    def delete(self, request: Request) -> Response:
+        return _revoke(principal_of(request).session_id, request)
+
+
+class SessionView(APIView):
+    @extend_schema(
+        operation_id="revoke_session",
+        summary="End one of one's own sessions",
+        responses={204: None, 401: ProblemSerializer, 404: ProblemSerializer},
+    )
+    def delete(self, request: Request, session_id: UUID) -> Response:
+        """Its tokens are refused from the next request on."""
+        return _revoke(session_id, request)
+
+
+class TokensView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="refresh_tokens",
+        summary="Refresh: new tokens for a refresh token",
+        request=RefreshSerializer,
+        responses={201: TokensSerializer} | _PROBLEMS,
+    )
+    def post(self, request: Request) -> Response:
+        """When the answer was lost, the same request gives the same new tokens again, until the
+        first of them is used. A token that comes back later ends the session."""
+        form = RefreshSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        command = RefreshSession(**form.validated_data)
+        return tokens_response(unwrap(wiring.refresh_session().handle(command)))
+
+
+def tokens_response(tokens: TokenPair) -> Response:
+    body = {
+        "access_token": tokens.access_token,
+        "refresh_token": tokens.refresh_token,
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+    }
+    # RFC 6749 §5.1
+    return Response(TokensSerializer(body).data, status=201, headers={"Cache-Control": "no-store"})
+
+
+def _revoke(session_id: UUID, request: Request) -> Response:
+    command = RevokeSession(session_id=session_id, user_id=principal_of(request).user.id)
+    unwrap(wiring.revoke_session().handle(command))
+    return Response(status=204)
+
+
+def _shown(session: DeviceSession, principal: Principal) -> dict[str, object]:
+    return {
+        "id": session.id,
+        "device": session.device,
+        "ip_address": session.ip_address,
+        "location": session.location,
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "expires_at": session.expires_at,
+        "is_current": session.id == principal.session_id,
+    }
+
+
+def _cursor(request: Request) -> Result[UUID | None, ValidationError]:
+    text = request.query_params.get("before")
+    try:
+        return Success(UUID(text) if text else None)
+    except ValueError:
+        return Failure(
+            ValidationError(
+                ErrorCode.VALIDATION_FAILED, "This must be the id of a session.", field="before"
+            )
+        )

@@ -1,0 +1,109 @@
+"""From an address and a password to a session with tokens."""
+
+import secrets
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from core.clock import SystemClock
+from core.errors import DomainError
+from core.keys import KeyRing
+from core.ports import Clock, EventBusProtocol
+from core.result import Failure, Result, Success
+from sessions_app.domain.events import (
+    SessionEnded,
+    UserLoginAttempted,
+    UserLoginFailed,
+    UserLoginSucceeded,
+)
+from sessions_app.domain.session import DeviceSession, EndReason, SessionKind
+from sessions_app.domain.tokens import TokenPair, tokens_of
+from sessions_app.ports import Credentials, DeviceNames, SessionRepository
+from users.domain.errors import SignInRefused
+from users.domain.roles import Role
+from users.domain.user import User
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignIn:
+    email: str
+    password: str = field(repr=False)
+    ip_address: str | None = None
+    user_agent: str | None = None
+    kind: SessionKind = SessionKind.API
+    roles: Set[Role] = frozenset(Role)
+    """Who may come in by this door."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    user_id: UUID
+    session_id: UUID
+    tokens: TokenPair
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInHandler:
+    credentials: Credentials
+    session_repo: SessionRepository
+    device_names: DeviceNames
+    event_bus: EventBusProtocol
+    keys: KeyRing
+    clock: Clock = SystemClock()
+    new_salt: Callable[[], bytes] = field(default=lambda: secrets.token_bytes(32))
+
+    def handle(self, command: SignIn) -> Result[SignedIn, DomainError]:
+        self.event_bus.publish(UserLoginAttempted(email=command.email))
+        verified = self.credentials.verify(command.email, command.password)
+        if isinstance(verified, Failure):
+            return self._refuse(command, verified.error)
+        user = verified.value
+        if user.role not in command.roles:
+            return self._refuse(command, SignInRefused.because("role", user.id))
+        # From here on the account's row is held: neither a parallel sign-in nor a change of
+        # password can slip between this check and the new session.
+        if not self.credentials.confirm(user):
+            return self._refuse(command, SignInRefused.because("changed_meanwhile", user.id))
+        now = self.clock.now()
+        self._make_room(user, now)
+        session = self._begin(command, user, now)
+        self.session_repo.save(session)
+        self.event_bus.publish(
+            UserLoginSucceeded(user_id=user.id, session_id=session.id, device=session.device)
+        )
+        return Success(
+            SignedIn(user_id=user.id, session_id=session.id, tokens=tokens_of(session, self.keys))
+        )
+
+    def _refuse(self, command: SignIn, error: SignInRefused) -> Failure[DomainError]:
+        self.credentials.refuse(command.email)
+        self.event_bus.publish(
+            UserLoginFailed(user_id=error.user_id, email=command.email, reason=error.reason)
+        )
+        return Failure(error)
+
+    def _make_room(self, user: User, now: datetime) -> None:
+        limit = user.session_limit()
+        if limit is None:
+            return
+        live = self.session_repo.live_of(user.id, now)
+        for oldest in live[: max(0, len(live) - limit + 1)]:
+            self.session_repo.end(oldest.id, user.id, EndReason.LIMIT, now)
+            self.event_bus.publish(
+                SessionEnded(user_id=user.id, session_id=oldest.id, reason=EndReason.LIMIT)
+            )
+
+    def _begin(self, command: SignIn, user: User, now: datetime) -> DeviceSession:
+        return DeviceSession(
+            user_id=user.id,
+            kind=command.kind,
+            device=self.device_names.describe(command.user_agent),
+            ip_address=command.ip_address,
+            created_at=now,
+            last_seen_at=now,
+            generation_began_at=now,
+            key_id=self.keys.current,
+            salt=self.new_salt(),
+            version=user.token_version,
+        )

@@ -1,0 +1,24 @@
+from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+
+
+class PanelConfig(SimpleAdminConfig):
+    default = False
+    default_site = "sessions_app.panel.PanelSite"
+
+    def ready(self) -> None:
+        super().ready()
+        self.module.autodiscover()
+
+
+class SessionsConfig(AppConfig):
+    default = True
+    name = "sessions_app"
+    verbose_name = "Device sessions"
+
+    def ready(self) -> None:
+        from sessions_app import panel
+
+        user_logged_in.connect(panel.remember_device_session, dispatch_uid="panel.sign_in")
+        user_logged_out.connect(panel.end_device_session, dispatch_uid="panel.sign_out")

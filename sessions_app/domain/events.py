@@ -1,0 +1,89 @@
+"""What happens to sessions. `reason` is for the trail: callers are not told which it was."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from core.actions import AuditAction, Phase
+from core.events import DomainEvent, personal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEvent(DomainEvent):
+    resource_type: ClassVar[str | None] = "session"
+    session_id: UUID | None = None
+
+    @property
+    def resource_id(self) -> UUID | None:
+        return self.session_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserLoginAttempted(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_LOGIN
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+    email: str = personal()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserLoginSucceeded(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_LOGIN
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserLoginFailed(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_LOGIN
+    phase: ClassVar[Phase] = Phase.FAILED
+    email: str = personal()
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRefreshAttempted(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REFRESHED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRefreshSucceeded(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REFRESHED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    generation: int
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRefreshFailed(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REFRESHED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRevocationAttempted(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REVOKED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRevocationSucceeded(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REVOKED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRevocationFailed(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REVOKED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionEnded(SessionEvent):
+    """By the house: a limit, a reuse. What its owner ends is a revocation."""
+
+    action: ClassVar[AuditAction] = AuditAction.SESSION_ENDED
+    phase: ClassVar[Phase] = Phase.SOLE
+    reason: str

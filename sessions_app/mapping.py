@@ -1,0 +1,45 @@
+"""From rows to entities, and an entity's rule for the database."""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from sessions_app import models
+from sessions_app.domain.session import (
+    ABSOLUTE_LIMIT,
+    IDLE_LIMIT,
+    DeviceSession,
+    EndReason,
+    SessionKind,
+)
+
+
+def live_sessions(now: datetime) -> Q:
+    """As `DeviceSession.is_live` has it, for the database."""
+    return Q(
+        revoked_at__isnull=True,
+        last_seen_at__gt=now - IDLE_LIMIT,
+        created_at__gt=now - ABSOLUTE_LIMIT,
+    )
+
+
+def session_entity(row: models.DeviceSession) -> DeviceSession:
+    return DeviceSession(
+        id=row.id,
+        user_id=row.user_id,
+        kind=SessionKind(row.kind),
+        device=row.device,
+        ip_address=row.ip_address,
+        location=row.location,
+        created_at=row.created_at,
+        last_seen_at=row.last_seen_at,
+        generation=row.generation,
+        generation_began_at=row.generation_began_at,
+        first_used_at=row.first_used_at,
+        key_id=row.key_id,
+        previous_key_id=row.previous_key_id,
+        salt=bytes(row.salt),
+        version=row.version,
+        revoked_at=row.revoked_at,
+        revoked_reason=EndReason(row.revoked_reason) if row.revoked_reason else None,
+    )

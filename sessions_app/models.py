@@ -1,0 +1,42 @@
+"""The rows. They change through repositories alone; the entities are in `domain`."""
+
+from django.conf import settings
+from django.db import models
+
+from sessions_app.domain.session import EndReason, SessionKind
+
+
+class DeviceSession(models.Model):
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="device_sessions"
+    )
+    kind = models.CharField(max_length=16, choices=[(kind, kind) for kind in SessionKind])
+    device = models.CharField(max_length=128)
+    ip_address = models.GenericIPAddressField(null=True)
+    location = models.CharField(max_length=128, null=True)
+    created_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    generation = models.PositiveIntegerField()
+    generation_began_at = models.DateTimeField()
+    first_used_at = models.DateTimeField(null=True)
+    key_id = models.CharField(max_length=16)
+    previous_key_id = models.CharField(max_length=16, null=True)
+    salt = models.BinaryField(max_length=32)
+    version = models.PositiveIntegerField()
+    revoked_at = models.DateTimeField(null=True)
+    revoked_reason = models.CharField(
+        max_length=32, null=True, choices=[(reason, reason) for reason in EndReason]
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["user", "id"],
+                condition=models.Q(revoked_at__isnull=True),
+                name="live_sessions_of_user",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.device} since {self.created_at:%Y-%m-%d %H:%M}"

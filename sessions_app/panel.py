@@ -1,0 +1,78 @@
+"""The admin panel's door: it signs in through the same handler as the API, and a browser there
+is a device session like any other, ended as soon as it is revoked."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpRequest
+from unfold.sites import UnfoldAdminSite
+
+from core import context
+from core.result import Failure
+from sessions_app import wiring
+from sessions_app.application.revocation import RevokeSession
+from sessions_app.application.signing_in import SignIn
+from sessions_app.domain.session import SessionKind
+from users import models
+from users.domain.roles import Role
+
+_DEVICE_SESSION: Final = "device_session"
+_ROLES: Final = frozenset({Role.ADMIN, Role.AUDITOR})
+
+
+class DeviceSessionBackend:
+    """For AUTHENTICATION_BACKENDS."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str = "", password: str = ""
+    ) -> models.User | None:
+        source = context.current()
+        result = wiring.sign_in().handle(
+            SignIn(
+                email=username,
+                password=password,
+                ip_address=source.ip_address,
+                user_agent=source.user_agent,
+                kind=SessionKind.BROWSER,
+                roles=_ROLES,
+            )
+        )
+        if isinstance(result, Failure):
+            return None
+        user = self.get_user(result.value.user_id)
+        if user is not None:
+            user.device_session_id = result.value.session_id
+        return user
+
+    def get_user(self, user_id: UUID) -> models.User | None:
+        return models.User.objects.filter(pk=user_id, is_active=True).first()
+
+
+class PanelSite(UnfoldAdminSite):
+    def has_permission(self, request: HttpRequest) -> bool:
+        """At each request: a Django session outlives a revocation, a device session does not."""
+        device_session = request.session.get(_DEVICE_SESSION)
+        if device_session is None or not super().has_permission(request):
+            return False
+        found = wiring.authenticator().authenticate_browser(UUID(device_session))
+        if isinstance(found, Failure) or found.value.user.role not in _ROLES:
+            return False
+        context.amend(actor_id=found.value.user.id)
+        return True
+
+
+def remember_device_session(
+    sender: object, request: HttpRequest, user: models.User, **_: Any
+) -> None:
+    """After Django has made its session anew (against fixation)."""
+    if device_session_id := getattr(user, "device_session_id", None):
+        request.session[_DEVICE_SESSION] = str(device_session_id)
+
+
+def end_device_session(
+    sender: object, request: HttpRequest, user: models.User | None, **_: Any
+) -> None:
+    device_session = request.session.get(_DEVICE_SESSION)
+    if user is not None and device_session is not None:
+        command = RevokeSession(session_id=UUID(device_session), user_id=user.pk)
+        wiring.revoke_session().handle(command)

@@ -1,0 +1,61 @@
+"""What device sessions ask of the outside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from core.result import Result
+from sessions_app.domain.session import DeviceSession, EndReason
+from users.domain.errors import SignInRefused
+from users.domain.user import User
+
+
+@dataclass(frozen=True)
+class SessionWithUser:
+    session: DeviceSession
+    user: User
+
+
+class Credentials(Protocol):
+    """Implemented by the accounts; the sign-in owns the unit of work."""
+
+    def verify(self, email: str, password: str) -> Result[User, SignInRefused]: ...
+
+    def confirm(self, user: User) -> bool:
+        """Locks the account's row and says whether it is still as it was verified."""
+        ...
+
+    def refuse(self, email: str) -> None: ...
+
+
+class SessionRepository(Protocol):
+    def save(self, session: DeviceSession) -> None: ...
+
+    def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
+        """Oldest first."""
+        ...
+
+    def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
+        """True for exactly one caller per generation, and never for a session that ended."""
+        ...
+
+    def lock(self, session_id: UUID) -> DeviceSession | None: ...
+
+    def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
+        """False when it is not this user's, or has ended already."""
+        ...
+
+
+class SessionReader(Protocol):
+    def find(self, session_id: UUID) -> SessionWithUser | None: ...
+
+    def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
+        """Notes the first use of a generation, and when the session was last seen."""
+        ...
+
+
+class DeviceNames(Protocol):
+    def describe(self, user_agent: str | None) -> str:
+        """'Firefox on Linux'"""
+        ...

@@ -1,0 +1,50 @@
+"""Where handlers are put together; see `users.wiring`."""
+
+from core import container
+from core.database import InUnitOfWork
+from sessions_app.adapters import UserAgentNames
+from sessions_app.application.authenticating import AccessTokenAuthenticator
+from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
+from sessions_app.application.revocation import RevokeSession, RevokeSessionHandler
+from sessions_app.application.signing_in import SignedIn, SignIn, SignInHandler
+from sessions_app.domain.tokens import TokenPair
+from sessions_app.queries import DjangoSessionReader
+from sessions_app.repositories import DjangoSessionRepository
+from users import wiring as users_wiring
+
+
+def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
+    database = container.get_database()
+    handler = SignInHandler(
+        credentials=users_wiring.credentials(),
+        session_repo=DjangoSessionRepository(database),
+        device_names=UserAgentNames(),
+        event_bus=container.get_event_bus(),
+        keys=container.get_settings().token_keys,
+    )
+    return InUnitOfWork(handler, database)
+
+
+def refresh_session() -> InUnitOfWork[RefreshSession, TokenPair]:
+    database = container.get_database()
+    handler = RefreshSessionHandler(
+        session_repo=DjangoSessionRepository(database),
+        session_reader=DjangoSessionReader(),
+        event_bus=container.get_event_bus(),
+        keys=container.get_settings().token_keys,
+    )
+    return InUnitOfWork(handler, database)
+
+
+def revoke_session() -> InUnitOfWork[RevokeSession, None]:
+    database = container.get_database()
+    handler = RevokeSessionHandler(
+        session_repo=DjangoSessionRepository(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)
+
+
+def authenticator() -> AccessTokenAuthenticator:
+    return AccessTokenAuthenticator(
+        session_reader=DjangoSessionReader(), keys=container.get_settings().token_keys
+    )

@@ -1,0 +1,22 @@
+"""Who a request comes from: set by the authentication, read by the views."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from users.domain.user import User
+
+
+@dataclass(frozen=True)
+class Principal:
+    user: User
+    session_id: UUID
+    is_authenticated: ClassVar[bool] = True
+
+
+def principal_of(request: Request) -> Principal:
+    principal = request.user
+    assert isinstance(principal, Principal)  # IsAuthenticated has let it pass
+    return principal

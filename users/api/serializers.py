@@ -1,0 +1,40 @@
+from rest_framework import serializers
+
+from core.fields import TextField
+from core.validation import LONGEST_PASSWORD
+
+
+class RegistrationSerializer(serializers.Serializer[None]):
+    email = TextField(max_length=254, help_text="Compared without regard to case.")
+    password = TextField(
+        max_length=LONGEST_PASSWORD,
+        help_text="At least 12 characters, not a common one; spaces and any Unicode count.",
+    )
+
+
+class UserSerializer(serializers.Serializer[None]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    is_verified = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class ProfileSerializer(UserSerializer):
+    role = serializers.CharField()
+
+
+class EmailVerificationSerializer(serializers.Serializer[None]):
+    token = TextField(max_length=256, help_text="From the mail.")
+
+
+class ProblemSerializer(serializers.Serializer[None]):
+    """RFC 9457"""
+
+    type = serializers.CharField(help_text="urn:dashtam:problem: and the code")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField()
+    code = serializers.CharField()
+    trace_id = serializers.CharField()
+    errors = serializers.DictField(child=serializers.ListField(), required=False)

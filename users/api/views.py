@@ -1,0 +1,89 @@
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import container
+from core.clock import SystemClock
+from core.errors import DomainError, ErrorCode
+from core.ids import uuid7
+from core.problems import unwrap
+from core.result import Failure, Result, Success
+from users import wiring
+from users.api.principal import principal_of
+from users.api.serializers import (
+    EmailVerificationSerializer,
+    ProblemSerializer,
+    ProfileSerializer,
+    RegistrationSerializer,
+    UserSerializer,
+)
+from users.application.registration import RegisterUser, VerifyEmail
+from users.domain.email import Email
+
+
+class UsersView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="register",
+        summary="Register an account",
+        request=RegistrationSerializer,
+        responses={201: UserSerializer, 400: ProblemSerializer, 409: ProblemSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """The account signs in once its address is confirmed: a link is mailed.
+
+        The answer is the same for an address that has an account already; its owner gets a mail.
+        """
+        form = RegistrationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        now = SystemClock().now()
+        registered = wiring.register_user().handle(RegisterUser(**form.validated_data, at=now))
+        user_id = unwrap(_unrevealing(registered))
+        body = {
+            "id": user_id,
+            "email": str(unwrap(Email.create(form.validated_data["email"]))),
+            "is_verified": False,
+            "created_at": now,
+        }
+        return Response(UserSerializer(body).data, status=201)
+
+
+class CurrentUserView(APIView):
+    @extend_schema(
+        operation_id="get_current_user",
+        summary="Read one's own account",
+        responses={200: ProfileSerializer, 401: ProblemSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(ProfileSerializer(principal_of(request).user).data)
+
+
+class EmailVerificationsView(APIView):
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="verify_email",
+        summary="Confirm an e-mail address",
+        request=EmailVerificationSerializer,
+        responses={204: None, 400: ProblemSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        form = EmailVerificationSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        unwrap(wiring.verify_email().handle(VerifyEmail(**form.validated_data)))
+        return Response(status=204)
+
+
+def _unrevealing(registered: Result[object, DomainError]) -> Result[object, DomainError]:
+    """A stranger must not learn who has an account; the trail knows what happened."""
+    taken = (
+        isinstance(registered, Failure) and registered.error.code is ErrorCode.EMAIL_ALREADY_EXISTS
+    )
+    if taken and not container.get_settings().registration_reveals_taken:
+        return Success(uuid7())
+    return registered

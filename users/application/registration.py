@@ -1,0 +1,156 @@
+"""From an address and a password to a verified account."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from core.clock import SystemClock
+from core.errors import DomainError, ValidationError
+from core.ports import Clock, EventBusProtocol
+from core.result import Failure, Result, Success
+from users.domain.errors import EMAIL_TAKEN, INVALID_ONE_USE_TOKEN, WRONG_PASSWORD
+from users.domain.events import (
+    EmailVerificationAttempted,
+    EmailVerificationFailed,
+    EmailVerificationSucceeded,
+    UserRegistrationAttempted,
+    UserRegistrationFailed,
+    UserRegistrationSucceeded,
+)
+from users.domain.password import PasswordPolicy
+from users.domain.tokens import OneUseToken, Purpose
+from users.domain.user import User
+from users.ports import Cooldown, Mailer, OneUseTokenRepository, PasswordService, UserRepository
+
+
+class _Silent:
+    """Where a handler stands alone: no mailbox to fill, none to protect."""
+
+    def start(self, email: str) -> None: ...
+
+    def claim(self, email: str) -> bool:
+        return False
+
+    def send_verification(self, email: str, token_id: UUID) -> None: ...
+
+    def send_already_registered(self, email: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterUser:
+    """`at` dates the account; by default the handler's clock does."""
+
+    email: str
+    password: str = field(repr=False)
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterUserHandler:
+    """Does the same work for a taken address as for a free one: one hash, one mail."""
+
+    user_repo: UserRepository
+    verification_token_repo: OneUseTokenRepository
+    password_service: PasswordService
+    event_bus: EventBusProtocol
+    clock: Clock = SystemClock()
+    policy: PasswordPolicy = PasswordPolicy()
+    cooldown: Cooldown = _Silent()
+    mailer: Mailer = _Silent()
+
+    def handle(self, command: RegisterUser) -> Result[UUID, DomainError]:
+        now = command.at or self.clock.now()
+        self.event_bus.publish(UserRegistrationAttempted(email=command.email))
+        drafted = self._draft(command, now)
+        if isinstance(drafted, Failure):
+            return self._refuse(command.email, drafted.error)
+        user = drafted.value
+        owner = self.user_repo.find_by_email(user.email)
+        if owner is not None:
+            return self._refuse_taken(owner, now)
+        if isinstance(self.user_repo.save(user), Failure):
+            return self._refuse(user.email, EMAIL_TAKEN)
+        self._invite_to_verify(user, now)
+        self.cooldown.start(user.email)
+        self.event_bus.publish(UserRegistrationSucceeded(user_id=user.id, email=user.email))
+        return Success(user.id)
+
+    def _draft(self, command: RegisterUser, now: datetime) -> Result[User, ValidationError]:
+        return draft_user(command.email, command.password, self.policy, self.password_service, now)
+
+    def _refuse_taken(self, owner: User, now: datetime) -> Failure[DomainError]:
+        if self.cooldown.claim(owner.email):
+            if owner.is_verified:
+                self.mailer.send_already_registered(owner.email)
+            else:
+                self._invite_to_verify(owner, now)
+        return self._refuse(owner.email, EMAIL_TAKEN, owner.id)
+
+    def _invite_to_verify(self, user: User, now: datetime) -> None:
+        token = self.verification_token_repo.issue(Purpose.EMAIL_VERIFICATION, user.id, now)
+        self.mailer.send_verification(user.email, token.id)
+
+    def _refuse(
+        self, email: str, error: DomainError, owner: UUID | None = None
+    ) -> Failure[DomainError]:
+        self.event_bus.publish(
+            UserRegistrationFailed(user_id=owner, email=email, reason=error.code)
+        )
+        return Failure(error)
+
+
+def draft_user(
+    email: str, password: str, policy: PasswordPolicy, passwords: PasswordService, now: datetime
+) -> Result[User, ValidationError]:
+    """An account that is not saved yet, its password checked and hashed."""
+    created = User.create(email, now=now)
+    if isinstance(created, Failure):
+        return created
+    accepted = policy.check(password, created.value.email)
+    if isinstance(accepted, Failure):
+        return accepted
+    return Success(created.value.with_password(passwords.hash_password(password)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyEmail:
+    """`password` is asked on the page that the mail leads to: whoever follows a link to an
+    account that somebody else registered does not know it, and hands them no verified account."""
+
+    token: str = field(repr=False)
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyEmailHandler:
+    user_repo: UserRepository
+    verification_token_repo: OneUseTokenRepository
+    password_service: PasswordService
+    event_bus: EventBusProtocol
+    clock: Clock = SystemClock()
+
+    def handle(self, command: VerifyEmail) -> Result[UUID, DomainError]:
+        now = self.clock.now()
+        self.event_bus.publish(EmailVerificationAttempted())
+        token = self.verification_token_repo.find(command.token, Purpose.EMAIL_VERIFICATION)
+        if token is None or token.user_id is None or not token.is_spendable(now):
+            return self._refuse(token, INVALID_ONE_USE_TOKEN)
+        if not self._is_owner(token.user_id, command.password):
+            return self._refuse(token, WRONG_PASSWORD)
+        if not self.verification_token_repo.redeem(token.id, now):
+            return self._refuse(token, INVALID_ONE_USE_TOKEN)
+        self.user_repo.mark_verified(token.user_id, now)
+        self.event_bus.publish(EmailVerificationSucceeded(user_id=token.user_id))
+        return Success(token.user_id)
+
+    def _is_owner(self, user_id: UUID, password: str | None) -> bool:
+        if password is None:
+            return True
+        user = self.user_repo.find_by_id(user_id)
+        return self.password_service.verify_password(password, user and user.password_hash)
+
+    def _refuse(self, token: OneUseToken | None, error: DomainError) -> Failure[DomainError]:
+        self.event_bus.publish(
+            EmailVerificationFailed(user_id=token and token.user_id, reason=error.code)
+        )
+        return Failure(error)

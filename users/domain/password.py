@@ -1,0 +1,59 @@
+"""Which passwords are taken (NIST SP 800-63B-4 §3.1.1.2): long, not common, not the account's
+own words. No composition rules, no truncation."""
+
+import re
+from collections.abc import Set
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Final
+
+from core.errors import ErrorCode, ValidationError
+from core.result import Failure, Result, Success
+from core.validation import validate_password_length
+
+_CONTEXT_WORDS: Final = ("dashtam",)
+_SHORTEST_WORD: Final = 4
+_TOO_SIMILAR: Final = 0.7
+
+
+@dataclass(frozen=True)
+class Password:
+    plaintext: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "********"
+
+
+@dataclass(frozen=True)
+class PasswordPolicy:
+    """`common` holds lower-case passwords that everybody guesses first."""
+
+    min_length: int = 12
+    common: Set[str] = field(default=frozenset(), repr=False)
+
+    def check(self, plaintext: str, email: str) -> Result[Password, ValidationError]:
+        sized = validate_password_length(plaintext, self.min_length)
+        if isinstance(sized, Failure):
+            return sized
+        lowered = plaintext.lower()
+        if lowered in self.common:
+            return _weak("This password is one of those that are guessed first.")
+        if any(_resembles(lowered, word) for word in _words_of(email)):
+            return _weak("This password is too similar to the account or to this product.")
+        return Success(Password(plaintext))
+
+
+def _words_of(email: str) -> set[str]:
+    words = {email, *_CONTEXT_WORDS, *re.split(r"[\W_]+", email)}
+    return {word for word in words if len(word) >= _SHORTEST_WORD}
+
+
+def _resembles(password: str, word: str) -> bool:
+    # A password much longer than the word cannot resemble it, and comparing would cost.
+    if len(password) > 10 * len(word):
+        return False
+    return SequenceMatcher(a=password, b=word).quick_ratio() >= _TOO_SIMILAR
+
+
+def _weak(reason: str) -> Failure[ValidationError]:
+    return Failure(ValidationError(ErrorCode.WEAK_PASSWORD, reason, field="password"))

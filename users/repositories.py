@@ -1,0 +1,155 @@
+"""The ports of this context over Django's ORM. Each write first joins the open unit of work."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from core.database import Database
+from core.errors import ConflictError
+from core.keys import KeyRing, UnknownKey
+from core.result import Failure, Result, Success
+from users import models
+from users.domain.errors import EMAIL_TAKEN
+from users.domain.lockout import FailureCount
+from users.domain.roles import Role
+from users.domain.tokens import OneUseToken, Purpose, read_token_id
+from users.domain.user import User
+from users.mapping import user_or_none
+
+
+@dataclass(frozen=True)
+class DjangoUserRepository:
+    database: Database
+
+    def save(self, user: User) -> Result[None, ConflictError]:
+        self.database.write()
+        try:
+            # A savepoint: a refused insert must not spoil the transaction of the refusal.
+            with transaction.atomic(using=self.database.alias):
+                models.User.objects.create(
+                    id=user.id,
+                    email=user.email,
+                    password=user.password_hash,
+                    is_verified=user.is_verified,
+                    is_active=user.is_active,
+                    role=user.role,
+                    session_tier=user.session_tier,
+                    max_sessions=user.max_sessions,
+                    token_version=user.token_version,
+                    created_at=user.created_at,
+                    updated_at=user.updated_at,
+                )
+        except IntegrityError:
+            return Failure(EMAIL_TAKEN)
+        return Success(None)
+
+    def find_by_email(self, email: str) -> User | None:
+        return user_or_none(models.User.objects.filter(email__iexact=email).first())
+
+    def find_by_id(self, user_id: UUID) -> User | None:
+        return user_or_none(models.User.objects.filter(pk=user_id).first())
+
+    def lock(self, user_id: UUID) -> User | None:
+        self.database.write()
+        rows = models.User.objects.select_for_update(no_key=True)
+        return user_or_none(rows.filter(pk=user_id).first())
+
+    def mark_verified(self, user_id: UUID, now: datetime) -> None:
+        self.database.write()
+        models.User.objects.filter(pk=user_id).update(is_verified=True, updated_at=now)
+
+    def admin_exists(self) -> bool:
+        return models.User.objects.filter(role=Role.ADMIN).exists()
+
+
+@dataclass(frozen=True)
+class DjangoOneUseTokenRepository:
+    database: Database
+    keys: KeyRing
+
+    def issue(self, purpose: Purpose, user_id: UUID | None, now: datetime) -> OneUseToken:
+        token = OneUseToken.issue(
+            purpose, user_id, key_id=self.keys.current, salt=secrets.token_bytes(32), now=now
+        )
+        self.database.write()
+        models.OneUseToken.objects.create(
+            id=token.id,
+            purpose=token.purpose,
+            user_id=token.user_id,
+            key_id=token.key_id,
+            salt=token.salt,
+            expires_at=token.expires_at,
+        )
+        return token
+
+    def find(self, text: str, purpose: Purpose) -> OneUseToken | None:
+        token_id = read_token_id(text)
+        token = token_id and self.find_by_id(token_id)
+        if token is None or token.purpose is not purpose:
+            return None
+        try:
+            return token if token.is_genuine(text, self.keys) else None
+        except UnknownKey:  # it was rotated out: whatever was made under it is over
+            return None
+
+    def find_by_id(self, token_id: UUID) -> OneUseToken | None:
+        row = models.OneUseToken.objects.filter(pk=token_id).first()
+        return row and OneUseToken(
+            id=row.id,
+            purpose=Purpose(row.purpose),
+            user_id=row.user_id,
+            key_id=row.key_id,
+            salt=bytes(row.salt),
+            expires_at=row.expires_at,
+            spent_at=row.spent_at,
+        )
+
+    def redeem(self, token_id: UUID, now: datetime) -> bool:
+        self.database.write()
+        open_rows = models.OneUseToken.objects.filter(
+            pk=token_id, spent_at__isnull=True, expires_at__gt=now
+        )
+        return open_rows.update(spent_at=now) == 1
+
+    def supersede(self, purpose: Purpose, now: datetime) -> None:
+        self.database.write()
+        open_rows = models.OneUseToken.objects.filter(purpose=purpose, spent_at__isnull=True)
+        open_rows.update(spent_at=now)
+
+
+@dataclass(frozen=True)
+class DjangoSignInGuard:
+    database: Database
+    keys: KeyRing
+
+    def count(self, email: str) -> FailureCount:
+        row = models.SignInGuard.objects.filter(pk=self._key(email)).first()
+        return _count(row)
+
+    def record_failure(self, email: str, now: datetime) -> FailureCount:
+        key = self._key(email)
+        self.database.write()
+        # The row is there before it is locked, so that two first failures cannot count as one.
+        models.SignInGuard.objects.bulk_create(
+            [models.SignInGuard(key=key, updated_at=now)], ignore_conflicts=True
+        )
+        row = models.SignInGuard.objects.select_for_update().get(pk=key)
+        count = _count(row).after_failure(now)
+        models.SignInGuard.objects.filter(pk=key).update(
+            failures=count.failures, locked_until=count.locked_until, updated_at=now
+        )
+        return count
+
+    def clear(self, email: str) -> None:
+        self.database.write()
+        models.SignInGuard.objects.filter(pk=self._key(email)).delete()
+
+    def _key(self, email: str) -> bytes:
+        return self.keys.mac(self.keys.current, b"v1", b"sign-in-guard", email.encode())
+
+
+def _count(row: models.SignInGuard | None) -> FailureCount:
+    return FailureCount(row.failures, row.locked_until) if row else FailureCount()
