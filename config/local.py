@@ -19,4 +19,4 @@ if "SECRET_KEY" not in os.environ:
 from config.base import *  # noqa: E402
 
 WHITENOISE_USE_FINDERS = True
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]  # served from the apps

@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis or Valkey: `tests.plugin.services` starts them and fills in the ports."""
+"""Real PostgreSQL and Redis or Valkey, which `tests.plugin.services` starts."""
 
 import os
 
@@ -24,4 +24,4 @@ from config.base import *  # noqa: E402
 
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
-STATIC_ROOT = None
+STATIC_ROOT = None  # type: ignore[assignment]  # served from the apps

@@ -26,7 +26,7 @@ def _answering(
     """What the method returns becomes a Success, what the driver raises a Failure."""
 
     @wraps(method)
-    def answer(self: S, *args: P.args, **kwargs: P.kwargs) -> Result[T, CacheError]:
+    def answer(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Result[T, CacheError]:
         try:
             return Success(method(self, *args, **kwargs))
         except (redis.RedisError, OSError, ValueError) as error:
@@ -82,7 +82,7 @@ class _JsonValues:
 class RedisCache(_JsonValues):
     """The client must have `decode_responses=True` and timeouts; its pool is its owner's."""
 
-    def __init__(self, redis_client: "redis.Redis[str]", prefix: str = "") -> None:
+    def __init__(self, redis_client: redis.Redis, prefix: str = "") -> None:
         self._redis: Any = redis_client
         self._prefix = prefix
 
@@ -199,7 +199,9 @@ class LocalCache(_JsonValues):
             if self._find(key) is None:
                 return None
             deadline = self._entries[key][1]
-            return deadline and round((deadline - self._clock.now()).total_seconds())
+            if deadline is None:
+                return None
+            return round((deadline - self._clock.now()).total_seconds())
 
     @_answering
     def increment(self, key: str, amount: int = 1) -> int:

@@ -1,4 +1,4 @@
-"""Who asks, from where, through which door: bound at the edge, read by the event bus and the log."""
+"""Who asks, from where, by which door: bound at the edge, read by the event bus and the log."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

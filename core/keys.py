@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
-class UnknownKey(LookupError):
+class UnknownKeyError(LookupError):
     """A row was made under a key that is no longer configured."""
 
 
@@ -22,6 +22,6 @@ class KeyRing:
         try:
             key = self.keys[key_id]
         except KeyError:
-            raise UnknownKey(key_id) from None
+            raise UnknownKeyError(key_id) from None
         message = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
         return hmac.digest(key, message, hashlib.sha256)

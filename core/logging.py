@@ -19,6 +19,7 @@ class ConsoleLogger:
     """`LoggerProtocol` over structlog; every line carries the trace id of its request."""
 
     def __init__(self, name: str = "dashtam", **context: Any) -> None:
+        self._name, self._context = name, context
         self._logger = structlog.stdlib.get_logger(name).bind(**context)
 
     def debug(self, event: str, **context: Any) -> None:
@@ -37,9 +38,7 @@ class ConsoleLogger:
         self._logger.critical(event, **context)
 
     def bind(self, **context: Any) -> LoggerProtocol:
-        bound = ConsoleLogger.__new__(ConsoleLogger)
-        bound._logger = self._logger.bind(**context)
-        return bound
+        return ConsoleLogger(self._name, **{**self._context, **context})
 
 
 def redact_secrets(

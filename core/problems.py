@@ -117,8 +117,8 @@ def _as_error(exception: Exception) -> tuple[DomainError, dict[str, str]]:
     if isinstance(exception, exceptions.ValidationError):
         return _invalid(exception.detail), {}
     headers = {}
-    if isinstance(exception, exceptions.Throttled) and exception.wait:
-        headers["Retry-After"] = str(int(exception.wait) + 1)
+    if wait := getattr(exception, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     detail = getattr(exception, "detail", HTTPStatus(STATUS[code]).description)
     return DomainError(code, str(detail)), headers
 

@@ -18,7 +18,7 @@ LONGEST_PASSWORD: Final = 1024
 
 def validate_email(value: str) -> Result[str, ValidationError]:
     """The address in its one normal form: lower case, no space around it."""
-    address = value.strip().lower() if isinstance(value, str) else ""
+    address = value.strip().lower() if isinstance(value, str) else ""  # type: ignore[redundant-expr]
     local_part, _, domain = address.rpartition("@")
     valid = (
         len(address) <= _LONGEST_ADDRESS

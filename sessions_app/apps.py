@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 
@@ -9,7 +10,7 @@ class PanelConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        self.module.autodiscover()
+        autodiscover()
 
 
 class SessionsConfig(AppConfig):

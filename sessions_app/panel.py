@@ -41,14 +41,14 @@ class DeviceSessionBackend:
             return None
         user = self.get_user(result.value.user_id)
         if user is not None:
-            user.device_session_id = result.value.session_id
+            setattr(user, _DEVICE_SESSION, result.value.session_id)
         return user
 
     def get_user(self, user_id: UUID) -> models.User | None:
         return models.User.objects.filter(pk=user_id, is_active=True).first()
 
 
-class PanelSite(UnfoldAdminSite):
+class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     def has_permission(self, request: HttpRequest) -> bool:
         """At each request: a Django session outlives a revocation, a device session does not."""
         device_session = request.session.get(_DEVICE_SESSION)
@@ -65,8 +65,8 @@ def remember_device_session(
     sender: object, request: HttpRequest, user: models.User, **_: Any
 ) -> None:
     """After Django has made its session anew (against fixation)."""
-    if device_session_id := getattr(user, "device_session_id", None):
-        request.session[_DEVICE_SESSION] = str(device_session_id)
+    if device_session := getattr(user, _DEVICE_SESSION, None):
+        request.session[_DEVICE_SESSION] = str(device_session)
 
 
 def end_device_session(

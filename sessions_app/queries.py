@@ -13,7 +13,7 @@ from users.mapping import user_entity
 class DjangoSessionReader:
     def find(self, session_id: UUID) -> SessionWithUser | None:
         row = models.DeviceSession.objects.select_related("user").filter(pk=session_id).first()
-        return row and SessionWithUser(session_entity(row), user_entity(row.user))
+        return SessionWithUser(session_entity(row), user_entity(row.user)) if row else None
 
     def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
         rows = models.DeviceSession.objects.filter(pk=session.id)

@@ -30,9 +30,9 @@ class User(AbstractBaseUser):
     updated_at = models.DateTimeField()
 
     # Sessions know when somebody signed in; a column here would be written at each one.
-    last_login = None  # type: ignore[assignment]
+    last_login = None
     USERNAME_FIELD = "email"
-    objects: BaseUserManager["User"] = BaseUserManager()
+    objects = BaseUserManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="users_email_unique")]

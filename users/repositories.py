@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from core.database import Database
 from core.errors import ConflictError
-from core.keys import KeyRing, UnknownKey
+from core.keys import KeyRing, UnknownKeyError
 from core.result import Failure, Result, Success
 from users import models
 from users.domain.errors import EMAIL_TAKEN
@@ -87,17 +87,19 @@ class DjangoOneUseTokenRepository:
 
     def find(self, text: str, purpose: Purpose) -> OneUseToken | None:
         token_id = read_token_id(text)
-        token = token_id and self.find_by_id(token_id)
+        token = self.find_by_id(token_id) if token_id else None
         if token is None or token.purpose is not purpose:
             return None
         try:
             return token if token.is_genuine(text, self.keys) else None
-        except UnknownKey:  # it was rotated out: whatever was made under it is over
+        except UnknownKeyError:  # it was rotated out: whatever was made under it is over
             return None
 
     def find_by_id(self, token_id: UUID) -> OneUseToken | None:
         row = models.OneUseToken.objects.filter(pk=token_id).first()
-        return row and OneUseToken(
+        if row is None:
+            return None
+        return OneUseToken(
             id=row.id,
             purpose=Purpose(row.purpose),
             user_id=row.user_id,

@@ -37,7 +37,7 @@ from users.repositories import (
 
 def register_user(**ports: Any) -> InUnitOfWork[RegisterUser, UUID]:
     database = container.get_database()
-    defaults = {
+    defaults: dict[str, Any] = {
         "user_repo": DjangoUserRepository(database),
         "verification_token_repo": one_use_tokens(database),
         "password_service": DjangoPasswordService(),

@@ -2,7 +2,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -34,11 +34,10 @@ _PROBLEMS = {400: ProblemSerializer, 401: ProblemSerializer}
 class SessionsView(APIView):
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
-        signing_in = self.request is not None and self.request.method == "POST"
-        return [] if signing_in else super().get_authenticators()
+        return [] if self.request.method == "POST" else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        return [AllowAny()] if self.request.method == "POST" else super().get_permissions()
+        return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated()]
 
     @extend_schema(
         operation_id="sign_in",

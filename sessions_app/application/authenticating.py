@@ -22,7 +22,7 @@ class AccessTokenAuthenticator:
 
     def authenticate(self, access_token: str) -> Result[SessionWithUser, AuthenticationError]:
         presented = PresentedToken.read(access_token, TokenType.ACCESS)
-        found = presented and self.session_reader.find(presented.session_id)
+        found = self.session_reader.find(presented.session_id) if presented else None
         if presented is None or found is None or not _is_open(found, self.clock.now()):
             return Failure(INVALID_TOKEN)
         session, now = found.session, self.clock.now()

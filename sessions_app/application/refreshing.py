@@ -1,4 +1,4 @@
-"""A refresh token for its successor, once; and the same successor again when the answer was lost."""
+"""A refresh token for its successor; and the same one again when the answer was lost."""
 
 from dataclasses import dataclass, field
 
@@ -35,7 +35,7 @@ class RefreshSessionHandler:
     def handle(self, command: RefreshSession) -> Result[TokenPair, DomainError]:
         self.event_bus.publish(SessionRefreshAttempted())
         presented = PresentedToken.read(command.refresh_token, TokenType.REFRESH)
-        found = presented and self.session_reader.find(presented.session_id)
+        found = self.session_reader.find(presented.session_id) if presented else None
         if presented is None or found is None:
             return self._refuse(None, "unknown")
         if not presented.is_genuine(found.session, self.keys):
@@ -79,8 +79,8 @@ class RefreshSessionHandler:
     def _refuse(self, session: DeviceSession | None, reason: str) -> Failure[DomainError]:
         self.event_bus.publish(
             SessionRefreshFailed(
-                user_id=session and session.user_id,
-                session_id=session and session.id,
+                user_id=session.user_id if session else None,
+                session_id=session.id if session else None,
                 reason=reason,
             )
         )

@@ -30,14 +30,15 @@ class RevokeSessionHandler:
     clock: Clock = SystemClock()
 
     def handle(self, command: RevokeSession) -> Result[None, DomainError]:
-        who = {"user_id": command.user_id, "session_id": command.session_id}
-        self.event_bus.publish(SessionRevocationAttempted(**who))
-        ended = self.session_repo.end(
-            command.session_id, command.user_id, EndReason.REVOKED, self.clock.now()
-        )
+        user_id, session_id = command.user_id, command.session_id
+        self.event_bus.publish(SessionRevocationAttempted(user_id=user_id, session_id=session_id))
+        ended = self.session_repo.end(session_id, user_id, EndReason.REVOKED, self.clock.now())
         if not ended:
-            reason = SESSION_NOT_FOUND.code
-            self.event_bus.publish(SessionRevocationFailed(**who, reason=reason))
+            self.event_bus.publish(
+                SessionRevocationFailed(
+                    user_id=user_id, session_id=session_id, reason=SESSION_NOT_FOUND.code
+                )
+            )
             return Failure(SESSION_NOT_FOUND)
-        self.event_bus.publish(SessionRevocationSucceeded(**who))
+        self.event_bus.publish(SessionRevocationSucceeded(user_id=user_id, session_id=session_id))
         return Success(None)

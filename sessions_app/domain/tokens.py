@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from core.keys import KeyRing, UnknownKey
+from core.keys import KeyRing, UnknownKeyError
 from sessions_app.domain.session import DeviceSession
 
 _ID_BYTES: Final = 16
@@ -68,7 +68,7 @@ class PresentedToken:
     def _matches(self, session: DeviceSession, key_id: str, keys: KeyRing) -> bool:
         try:
             expected = _mac(session, self.type, self.generation, key_id, keys)
-        except UnknownKey:  # rotated out: whatever was made under it is over
+        except UnknownKeyError:  # rotated out: whatever was made under it is over
             return False
         return hmac.compare_digest(self.mac, expected)
 

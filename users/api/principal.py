@@ -17,6 +17,6 @@ class Principal:
 
 
 def principal_of(request: Request) -> Principal:
-    principal = request.user
+    principal: object = request.user
     assert isinstance(principal, Principal)  # IsAuthenticated has let it pass
     return principal

@@ -1,10 +1,12 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from core.fields import TextField
 from core.validation import LONGEST_PASSWORD
 
 
-class RegistrationSerializer(serializers.Serializer[None]):
+class RegistrationSerializer(serializers.Serializer[Any]):
     email = TextField(max_length=254, help_text="Compared without regard to case.")
     password = TextField(
         max_length=LONGEST_PASSWORD,
@@ -12,7 +14,7 @@ class RegistrationSerializer(serializers.Serializer[None]):
     )
 
 
-class UserSerializer(serializers.Serializer[None]):
+class UserSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
     is_verified = serializers.BooleanField()
@@ -23,18 +25,20 @@ class ProfileSerializer(UserSerializer):
     role = serializers.CharField()
 
 
-class EmailVerificationSerializer(serializers.Serializer[None]):
+class EmailVerificationSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=256, help_text="From the mail.")
 
 
-class ProblemSerializer(serializers.Serializer[None]):
+class ProblemSerializer(serializers.Serializer[Any]):
     """RFC 9457"""
 
     type = serializers.CharField(help_text="urn:dashtam:problem: and the code")
     title = serializers.CharField()
     status = serializers.IntegerField()
     detail = serializers.CharField()
-    instance = serializers.CharField()
+    instance = serializers.CharField()  # type: ignore[assignment]
     code = serializers.CharField()
     trace_id = serializers.CharField()
-    errors = serializers.DictField(child=serializers.ListField(), required=False)
+    errors = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()), required=False
+    )

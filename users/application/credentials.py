@@ -26,7 +26,8 @@ class PasswordCredentials:
     def verify(self, email: str, password: str) -> Result[User, SignInRefused]:
         """One hash and one look at the guard, whatever the answer."""
         user = self.user_repo.find_by_email(_normal(email))
-        matches = self.password_service.verify_password(password, user and user.password_hash)
+        known_hash = user.password_hash if user else None
+        matches = self.password_service.verify_password(password, known_hash)
         if self.guard.count(_normal(email)).is_locked(self.clock.now()):
             return _refused("locked", user)
         if user is None:
@@ -55,4 +56,4 @@ def _normal(email: str) -> str:
 
 
 def _refused(reason: str, user: User | None) -> Failure[SignInRefused]:
-    return Failure(SignInRefused.because(reason, user and user.id))
+    return Failure(SignInRefused.because(reason, user.id if user else None))

@@ -147,10 +147,10 @@ class VerifyEmailHandler:
         if password is None:
             return True
         user = self.user_repo.find_by_id(user_id)
-        return self.password_service.verify_password(password, user and user.password_hash)
+        known_hash = user.password_hash if user else None
+        return self.password_service.verify_password(password, known_hash)
 
     def _refuse(self, token: OneUseToken | None, error: DomainError) -> Failure[DomainError]:
-        self.event_bus.publish(
-            EmailVerificationFailed(user_id=token and token.user_id, reason=error.code)
-        )
+        user_id = token.user_id if token else None
+        self.event_bus.publish(EmailVerificationFailed(user_id=user_id, reason=error.code))
         return Failure(error)

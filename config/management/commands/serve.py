@@ -78,4 +78,4 @@ def _where_mails_go() -> str:
         "filebased": f"files in {settings.EMAIL_FILE_PATH}",
         "smtp": f"sent through {settings.EMAIL_HOST}:{settings.EMAIL_PORT}",
     }
-    return places.get(backend, backend)
+    return places.get(backend) or str(backend)
