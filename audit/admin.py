@@ -1,8 +1,11 @@
 """The trail in the panel, to read."""
 
 import json
+from uuid import UUID
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 
 from audit import models
@@ -29,6 +32,16 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "record",
     )
     readonly_fields = ("outcome", "record")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[models.AuditEvent], search_term: str
+    ) -> tuple[QuerySet[models.AuditEvent], bool]:
+        try:
+            wanted = UUID(search_term.strip())
+        except ValueError:
+            return queryset.filter(action__startswith=search_term.strip()), False
+        named = Q(pk=wanted) | Q(subject_ref=wanted) | Q(actor_ref=wanted)
+        return queryset.filter(named | Q(resource_id=wanted) | Q(correlation=wanted)), False
 
     @admin.display(description="phase", ordering="phase")
     def outcome(self, event: models.AuditEvent) -> str:

@@ -108,6 +108,7 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = _settings.default_from_email
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]
 STATIC_URL = "static/"
 STATIC_ROOT = ROOT / "staticfiles"
 LOGGING = logging_config(

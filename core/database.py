@@ -9,12 +9,12 @@ from django.db import DatabaseError, InterfaceError, OperationalError, connectio
 
 from core import context, unit_of_work
 from core.actions import Phase
-from core.errors import DomainError, ErrorCode, InfrastructureError
+from core.errors import AuditError, DomainError, ErrorCode, InfrastructureError
 from core.events import DomainEvent
 from core.logging import ConsoleLogger
 from core.result import Failure, Result
 from core.signals import trail
-from core.unit_of_work import UnitOfWork
+from core.unit_of_work import AttemptNotRecordedError, UnitOfWork
 
 C_contra = TypeVar("C_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)
@@ -89,12 +89,18 @@ class InUnitOfWork(Generic[C, T]):
         try:
             with self.database.get_session():
                 return self.handler.handle(command)
+        except AttemptNotRecordedError as error:
+            return Failure(_unavailable(AuditError, ErrorCode.AUDIT_UNAVAILABLE, error.__cause__))
         except (OperationalError, InterfaceError) as error:
-            ConsoleLogger().error("database_unavailable", error=str(error))
-            return Failure(
-                InfrastructureError(
-                    ErrorCode.DATABASE_UNAVAILABLE,
-                    "The service cannot record this now. Nothing was changed; try again.",
-                    infrastructure_code=type(error).__name__,
-                )
-            )
+            return Failure(_unavailable(InfrastructureError, ErrorCode.DATABASE_UNAVAILABLE, error))
+
+
+def _unavailable(
+    kind: type[InfrastructureError], code: ErrorCode, error: BaseException | None
+) -> InfrastructureError:
+    ConsoleLogger().error(code, error=str(error))
+    return kind(
+        code,
+        "The service cannot do and record this now. Nothing was changed; try again.",
+        infrastructure_code=type(error).__name__,
+    )

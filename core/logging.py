@@ -77,6 +77,8 @@ def _add_trace(
     return event
 
 
+# Without local variables, which structlog shows by default: a password may be among them.
+_TRACEBACK = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 _PROCESSORS: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -101,9 +103,13 @@ def logging_config(*, level: str, json: bool, echo_sql: bool = False) -> dict[st
         wrapper_class=structlog.stdlib.BoundLogger,
     )
     renderers: list[Any] = (
-        [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        [structlog.processors.ExceptionRenderer(_TRACEBACK), structlog.processors.JSONRenderer()]
         if json
-        else [structlog.dev.ConsoleRenderer(colors=False)]
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
     )
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,

@@ -25,6 +25,10 @@ class UnitOfWorkError(RuntimeError):
     """A handler broke the order attempt, writes, outcome: a mistake in the code."""
 
 
+class AttemptNotRecordedError(Exception):
+    """What cannot be recorded must not begin: the unit fails closed."""
+
+
 def current() -> "UnitOfWork":
     unit = _current.get()
     if unit is None:
@@ -91,7 +95,12 @@ class UnitOfWork:
     def recording(self, event: DomainEvent) -> Iterator[Phase]:
         """Around the publishing of an event: the phase that stands on the trail."""
         phase = self._admit(event)
-        yield phase
+        try:
+            yield phase
+        except DatabaseError as error:
+            if event.phase is Phase.ATTEMPTED:
+                raise AttemptNotRecordedError from error
+            raise
         if event.phase is Phase.ATTEMPTED:
             self._attempt = event
         self._closed = self._closed or phase in OUTCOMES

@@ -34,10 +34,10 @@ _PROBLEMS = {400: ProblemSerializer, 401: ProblemSerializer}
 class SessionsView(APIView):
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
-        return [] if self.request.method == "POST" else super().get_authenticators()
+        return [] if _is_sign_in(self.request) else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        return [AllowAny()] if self.request.method == "POST" else [IsAuthenticated()]
+        return [AllowAny()] if _is_sign_in(self.request) else [IsAuthenticated()]
 
     @extend_schema(
         operation_id="sign_in",
@@ -131,6 +131,11 @@ def tokens_response(tokens: TokenPair) -> Response:
     }
     # RFC 6749 §5.1
     return Response(TokensSerializer(body).data, status=201, headers={"Cache-Control": "no-store"})
+
+
+def _is_sign_in(request: Request | None) -> bool:
+    """Without a request when the schema is made."""
+    return request is not None and request.method == "POST"
 
 
 def _revoke(session_id: UUID, request: Request) -> Response:

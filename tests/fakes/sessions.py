@@ -1,0 +1,60 @@
+"""The ports of `sessions_app`, in memory."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from sessions_app.domain.session import DeviceSession, EndReason
+from sessions_app.ports import DeviceNames, SessionReader, SessionRepository, SessionWithUser
+from users.domain.user import User
+
+
+@dataclass
+class InMemorySessions:
+    """Both sides of the same table: the repository's and the reader's."""
+
+    implements = (SessionRepository, SessionReader)
+    sessions: dict[UUID, DeviceSession] = field(default_factory=dict)
+    users: dict[UUID, User] = field(default_factory=dict)
+
+    def save(self, session: DeviceSession) -> None:
+        self.sessions[session.id] = session
+
+    def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
+        own = (session for session in self.sessions.values() if session.user_id == user_id)
+        return sorted((session for session in own if session.is_live(now)), key=lambda one: one.id)
+
+    def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
+        current = self.sessions[before.id]
+        if current.generation != before.generation or current.revoked_at is not None:
+            return False
+        self.sessions[before.id] = after
+        return True
+
+    def lock(self, session_id: UUID) -> DeviceSession | None:
+        return self.sessions.get(session_id)
+
+    def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
+        session = self.sessions.get(session_id)
+        if session is None or session.user_id != user_id or session.revoked_at is not None:
+            return False
+        self.sessions[session_id] = replace(session, revoked_at=now, revoked_reason=reason)
+        return True
+
+    def find(self, session_id: UUID) -> SessionWithUser | None:
+        session = self.sessions.get(session_id)
+        return SessionWithUser(session, self.users[session.user_id]) if session else None
+
+    def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
+        if session.is_first_use(generation):
+            session = replace(session, first_used_at=now)
+        if session.was_seen_long_ago(now):
+            session = replace(session, last_seen_at=now)
+        self.sessions[session.id] = session
+
+
+class NamelessDevices:
+    implements = DeviceNames
+
+    def describe(self, user_agent: str | None) -> str:
+        return user_agent or "Unknown device"

@@ -1,0 +1,147 @@
+"""The ports of `users`, in memory. They keep the same contracts as the real ones."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from core.errors import ConflictError
+from core.keys import KeyRing
+from core.result import Failure, Result, Success
+from users.domain.errors import EMAIL_TAKEN
+from users.domain.lockout import FailureCount
+from users.domain.roles import Role
+from users.domain.tokens import OneUseToken, Purpose, read_token_id
+from users.domain.user import User
+from users.ports import (
+    Cooldown,
+    Mailer,
+    OneUseTokenRepository,
+    PasswordService,
+    SignInGuard,
+    UserRepository,
+)
+
+KEYS = KeyRing("1", {"1": b"k" * 32})
+
+
+@dataclass
+class InMemoryUserRepository:
+    implements = UserRepository
+    users: dict[UUID, User] = field(default_factory=dict)
+
+    def save(self, user: User) -> Result[None, ConflictError]:
+        if self.find_by_email(user.email) is not None:
+            return Failure(EMAIL_TAKEN)
+        self.users[user.id] = user
+        return Success(None)
+
+    def find_by_email(self, email: str) -> User | None:
+        wanted = email.lower()
+        return next((user for user in self.users.values() if user.email.lower() == wanted), None)
+
+    def find_by_id(self, user_id: UUID) -> User | None:
+        return self.users.get(user_id)
+
+    def lock(self, user_id: UUID) -> User | None:
+        return self.users.get(user_id)
+
+    def mark_verified(self, user_id: UUID, now: datetime) -> None:
+        self.users[user_id] = replace(self.users[user_id], is_verified=True, updated_at=now)
+
+    def admin_exists(self) -> bool:
+        return any(user.role is Role.ADMIN for user in self.users.values())
+
+
+@dataclass
+class InMemoryOneUseTokenRepository:
+    implements = OneUseTokenRepository
+    keys: KeyRing = KEYS
+    tokens: dict[UUID, OneUseToken] = field(default_factory=dict)
+
+    def issue(self, purpose: Purpose, user_id: UUID | None, now: datetime) -> OneUseToken:
+        salt = len(self.tokens).to_bytes(32, "big")
+        token = OneUseToken.issue(purpose, user_id, key_id=self.keys.current, salt=salt, now=now)
+        self.tokens[token.id] = token
+        return token
+
+    def find(self, text: str, purpose: Purpose) -> OneUseToken | None:
+        token_id = read_token_id(text)
+        token = self.find_by_id(token_id) if token_id else None
+        if token is None or token.purpose is not purpose:
+            return None
+        return token if token.is_genuine(text, self.keys) else None
+
+    def find_by_id(self, token_id: UUID) -> OneUseToken | None:
+        return self.tokens.get(token_id)
+
+    def redeem(self, token_id: UUID, now: datetime) -> bool:
+        token = self.tokens.get(token_id)
+        if token is None or not token.is_spendable(now):
+            return False
+        self.tokens[token_id] = token.spent(now)
+        return True
+
+    def supersede(self, purpose: Purpose, now: datetime) -> None:
+        for token in list(self.tokens.values()):
+            if token.purpose is purpose and token.spent_at is None:
+                self.tokens[token.id] = token.spent(now)
+
+
+@dataclass
+class ReversingPasswordService:
+    """A hash that anybody can read, and that never equals its password."""
+
+    implements = PasswordService
+    verified: list[str | None] = field(default_factory=list)
+
+    def hash_password(self, plaintext: str) -> str:
+        return f"hash:{plaintext[::-1]}"
+
+    def verify_password(self, plaintext: str, password_hash: str | None) -> bool:
+        self.verified.append(password_hash)
+        return password_hash == self.hash_password(plaintext)
+
+
+@dataclass
+class InMemorySignInGuard:
+    implements = SignInGuard
+    counts: dict[str, FailureCount] = field(default_factory=dict)
+
+    def count(self, email: str) -> FailureCount:
+        return self.counts.get(email, FailureCount())
+
+    def record_failure(self, email: str, now: datetime) -> FailureCount:
+        self.counts[email] = self.count(email).after_failure(now)
+        return self.counts[email]
+
+    def clear(self, email: str) -> None:
+        self.counts.pop(email, None)
+
+
+@dataclass
+class InMemoryCooldown:
+    """Never ends by itself: a test ends it by emptying `running`."""
+
+    implements = Cooldown
+    running: set[str] = field(default_factory=set)
+
+    def start(self, email: str) -> None:
+        self.running.add(email)
+
+    def claim(self, email: str) -> bool:
+        free = email not in self.running
+        self.running.add(email)
+        return free
+
+
+@dataclass
+class RecordingMailer:
+    implements = Mailer
+    verifications: list[tuple[str, UUID]] = field(default_factory=list)
+    already_registered: list[str] = field(default_factory=list)
+
+    def send_verification(self, email: str, token_id: UUID) -> None:
+        self.verifications.append((email, token_id))
+
+    def send_already_registered(self, email: str) -> None:
+        self.already_registered.append(email)
