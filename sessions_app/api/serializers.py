@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.fields import TextField
+from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
 
 

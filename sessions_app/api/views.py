@@ -12,6 +12,7 @@ from core.clock import SystemClock
 from core.errors import ErrorCode, ValidationError
 from core.problems import unwrap
 from core.result import Failure, Result, Success
+from core.serializers import BODY_PROBLEMS, problem_responses
 from sessions_app import queries, wiring
 from sessions_app.api.serializers import (
     CredentialsSerializer,
@@ -25,10 +26,8 @@ from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.session import ACCESS_LIFETIME, DeviceSession
 from sessions_app.domain.tokens import TokenPair
 from users.api.principal import Principal, principal_of
-from users.api.serializers import ProblemSerializer
 
 PAGE_SIZE: Final = 50
-_PROBLEMS = {400: ProblemSerializer, 401: ProblemSerializer}
 
 
 class SessionsView(APIView):
@@ -43,7 +42,7 @@ class SessionsView(APIView):
         operation_id="sign_in",
         summary="Sign in: begin a session",
         request=CredentialsSerializer,
-        responses={201: TokensSerializer} | _PROBLEMS,
+        responses={201: TokensSerializer} | BODY_PROBLEMS | problem_responses(401, 503),
         auth=[],
     )
     def post(self, request: Request) -> Response:
@@ -65,7 +64,7 @@ class SessionsView(APIView):
         operation_id="list_sessions",
         summary="List one's own sessions",
         parameters=[OpenApiParameter("before", UUID, description="Continue after this session.")],
-        responses={200: SessionPageSerializer} | _PROBLEMS,
+        responses={200: SessionPageSerializer} | problem_responses(400, 401),
     )
     def get(self, request: Request) -> Response:
         principal = principal_of(request)
@@ -86,7 +85,7 @@ class CurrentSessionView(APIView):
     @extend_schema(
         operation_id="sign_out",
         summary="Sign out: end this session",
-        responses={204: None, 401: ProblemSerializer},
+        responses={204: None} | problem_responses(401, 503),
     )
     def delete(self, request: Request) -> Response:
         return _revoke(principal_of(request).session_id, request)
@@ -96,7 +95,7 @@ class SessionView(APIView):
     @extend_schema(
         operation_id="revoke_session",
         summary="End one of one's own sessions",
-        responses={204: None, 401: ProblemSerializer, 404: ProblemSerializer},
+        responses={204: None} | problem_responses(401, 404, 503),
     )
     def delete(self, request: Request, session_id: UUID) -> Response:
         """Its tokens are refused from the next request on."""
@@ -111,7 +110,7 @@ class TokensView(APIView):
         operation_id="refresh_tokens",
         summary="Refresh: new tokens for a refresh token",
         request=RefreshSerializer,
-        responses={201: TokensSerializer} | _PROBLEMS,
+        responses={201: TokensSerializer} | BODY_PROBLEMS | problem_responses(401, 503),
     )
     def post(self, request: Request) -> Response:
         """When the answer was lost, the same request gives the same new tokens again, until the

@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.fields import TextField
+from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
 
 
@@ -27,18 +27,3 @@ class ProfileSerializer(UserSerializer):
 
 class EmailVerificationSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=256, help_text="From the mail.")
-
-
-class ProblemSerializer(serializers.Serializer[Any]):
-    """RFC 9457"""
-
-    type = serializers.CharField(help_text="urn:dashtam:problem: and the code")
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    instance = serializers.CharField()
-    code = serializers.CharField()
-    trace_id = serializers.CharField()
-    errors = serializers.DictField(  # type: ignore[assignment]
-        child=serializers.ListField(child=serializers.CharField()), required=False
-    )

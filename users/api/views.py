@@ -10,11 +10,11 @@ from core.errors import DomainError, ErrorCode
 from core.ids import uuid7
 from core.problems import unwrap
 from core.result import Failure, Result, Success
+from core.serializers import BODY_PROBLEMS, problem_responses
 from users import wiring
 from users.api.principal import principal_of
 from users.api.serializers import (
     EmailVerificationSerializer,
-    ProblemSerializer,
     ProfileSerializer,
     RegistrationSerializer,
     UserSerializer,
@@ -31,7 +31,7 @@ class UsersView(APIView):
         operation_id="register",
         summary="Register an account",
         request=RegistrationSerializer,
-        responses={201: UserSerializer, 400: ProblemSerializer, 409: ProblemSerializer},
+        responses={201: UserSerializer} | BODY_PROBLEMS | problem_responses(409, 503),
     )
     def post(self, request: Request) -> Response:
         """The account signs in once its address is confirmed: a link is mailed.
@@ -56,7 +56,7 @@ class CurrentUserView(APIView):
     @extend_schema(
         operation_id="get_current_user",
         summary="Read one's own account",
-        responses={200: ProfileSerializer, 401: ProblemSerializer},
+        responses={200: ProfileSerializer} | problem_responses(401),
     )
     def get(self, request: Request) -> Response:
         return Response(ProfileSerializer(principal_of(request).user).data)
@@ -70,7 +70,7 @@ class EmailVerificationsView(APIView):
         operation_id="verify_email",
         summary="Confirm an e-mail address",
         request=EmailVerificationSerializer,
-        responses={204: None, 400: ProblemSerializer},
+        responses={204: None} | BODY_PROBLEMS | problem_responses(503),
     )
     def post(self, request: Request) -> Response:
         form = EmailVerificationSerializer(data=request.data)
