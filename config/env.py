@@ -1,5 +1,6 @@
 """The environment that a settings module stands on: a `.env` file, or defaults of its own."""
 
+import fcntl
 import os
 import secrets
 from pathlib import Path
@@ -18,8 +19,10 @@ def read_dotenv() -> None:
 
 
 def default(**values: str) -> None:
+    """For what is not set, or set to nothing, as in a copy of `.env.example`."""
     for name, value in values.items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(name):
+            os.environ[name] = value
 
 
 def only(**values: str) -> None:
@@ -32,9 +35,11 @@ def only(**values: str) -> None:
 def embedded_secret(path: Path) -> str:
     """The key of an embedded installation, made at its first start and kept beside its data."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-    except FileExistsError:
-        pass
-    return path.read_text()
+    with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+") as file:
+        # Two first starts at once must come to the same key, and neither read an empty file.
+        fcntl.flock(file, fcntl.LOCK_EX)
+        secret = file.read()
+        if not secret:
+            secret = secrets.token_urlsafe(48)
+            file.write(secret)
+        return secret

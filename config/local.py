@@ -13,7 +13,7 @@ env.default(
     DATABASE_URL=f"sqlite:///{quote(str(VAR / 'dashtam.sqlite3'))}",
     PUBLIC_URL=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}",
 )
-if "SECRET_KEY" not in os.environ:
+if not os.environ.get("SECRET_KEY"):
     env.default(SECRET_KEY=env.embedded_secret(VAR / "secret-key"))
 
 from config.base import *  # noqa: E402
