@@ -1,0 +1,99 @@
+# Dashtam's commands. PORT, DATABASE_URL, REDIS_URL and EMAIL_URL are taken from the environment.
+
+PY := .venv/bin/python
+WORKERS ?= 2
+TEST_PATH ?=
+ARGS ?=
+N ?= 5
+
+PYTEST = $(PY) -m pytest --ds=config.test
+PARALLEL = $(PYTEST) -n $(WORKERS)
+COVERED = $(PARALLEL) --cov --cov-report=
+# makemigrations looks into a database for its history: an empty one will do.
+MIGRATIONS = DJANGO_SETTINGS_MODULE=config.local DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations
+COMPILE = $(PY) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock'
+
+.DEFAULT_GOAL := help
+.PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
+	test-coverage test-file test-random test-up test-down check verify check-static format \
+	format-check lint imports typecheck migrations-check report lock clean
+
+help: ## What there is to do
+	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
+
+run: ## Run Dashtam on this machine: PORT=8000
+	@scripts/bootstrap production
+	@exec $(PY) manage.py serve
+
+ready:
+	@scripts/bootstrap all
+
+test: ready ## Every test, with coverage: TEST_PATH= ARGS= WORKERS=
+	@$(COVERED) $(TEST_PATH) $(ARGS)
+	@echo "Coverage: $$($(PY) -m coverage report --format=total) % of lines and branches; make report shows each file"
+
+test-unit test-integration test-api test-smoke: test-%: ready ## One tier
+	@$(PARALLEL) tests/$* $(ARGS)
+
+test-services: ready ## All but the unit tests; DASHTAM_TEST_BINARIES=system: on the system's servers
+	@$(PARALLEL) tests/integration tests/api tests/smoke $(ARGS)
+
+test-verbose: ready ## Every test by name
+	@$(PARALLEL) -vv $(TEST_PATH) $(ARGS)
+
+test-coverage: ready ## Every test; lines and branches in htmlcov/index.html
+	@$(COVERED)html $(TEST_PATH) $(ARGS)
+
+test-file: ready ## One file or test: FILE=tests/unit/test_core_result.py
+	@$(PYTEST) "$(FILE)" $(ARGS)
+
+test-random: ready ## N=5 runs, each in a random order of its own
+	@for run in $$(seq $(N)); do \
+		seed=$$(od -An -N3 -tu4 /dev/urandom | tr -d ' '); \
+		echo "Order $$run of $(N): --randomly-seed=$$seed"; \
+		$(PARALLEL) --randomly-seed=$$seed $(TEST_PATH) $(ARGS) || exit; \
+	done
+
+test-up test-down: test-%: ## The test services in Docker, for those who want to look inside
+	@if docker info >/dev/null 2>&1; then docker compose --profile test $(COMPOSE_$*); \
+	else echo "No Docker here, and none is needed: make test starts its own PostgreSQL and Valkey."; fi
+COMPOSE_up = up --detach --wait test-postgres test-redis
+COMPOSE_down = rm --stop --force --volumes test-postgres test-redis test-app
+
+check verify: ready ## What CI runs: fails on the cheapest thing first
+	@$(MAKE) --no-print-directory check-static test
+
+check-static: format-check lint imports migrations-check typecheck ## All but the tests
+
+format: ready ## Rewrite the code in the one format
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --quiet --select I --fix .
+
+format-check: ready
+	@$(PY) -m ruff format --check --quiet . || { echo "make format puts these in order."; exit 1; }
+
+lint: ready ## ruff
+	@$(PY) -m ruff check .
+
+imports: ready ## Imports point downwards: the contracts of setup.cfg
+	@.venv/bin/lint-imports
+
+typecheck: ready ## mypy, strict
+	@$(PY) -m mypy
+
+migrations-check: ready ## No model without its migration
+	@$(MIGRATIONS) --check --dry-run
+
+report: ready ## The last run: the pyramid, and the coverage of each file
+	@if [ -f .cache/pyramid.txt ]; then cat .cache/pyramid.txt; fi
+	@$(PY) -m coverage report
+
+lock: ready ## Pin the requirements anew, with hashes: ARGS=--upgrade
+	@$(COMPILE) requirements-production.in -o requirements-production.txt $(ARGS)
+	@$(COMPILE) requirements.in -o requirements.txt $(ARGS)
+
+clean: ## Remove what was made here, but not the data in var/
+	@rm -rf .venv .cache htmlcov staticfiles .coverage* .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
