@@ -81,6 +81,14 @@ class TestRecorder:
             event.occurred_at,
         )
 
+    @pytest.mark.parametrize(("proved", "actor"), [(True, UUID(int=6)), (False, None)])
+    def test_who_has_just_proved_who_they_are_is_the_actor(
+        self, trail: ListTrail, monkeypatch: pytest.MonkeyPatch, proved: bool, actor: UUID | None
+    ) -> None:
+        monkeypatch.setattr(Happened, "by_subject", proved)
+        Recorder(trail).record(happened(user_id=UUID(int=6)), Phase.FAILED, EventMetadata())
+        assert trail.entries[0].actor == actor
+
     def test_an_entry_names_its_resource_and_its_request(self, trail: ListTrail) -> None:
         Recorder(trail).record(happened(), Phase.FAILED, METADATA)
         entry = trail.entries[0]

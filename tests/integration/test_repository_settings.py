@@ -1,0 +1,183 @@
+"""What the documents promise about the repository: commands, containers and the CI."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from core.settings import VARIABLES
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGETS = (
+    "run test test-unit test-integration test-api test-smoke test-verbose test-coverage test-file"
+    " test-random test-up test-down typecheck lint format imports check verify report lock clean"
+)
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+@pytest.fixture
+def compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(read("docker-compose.yml"))
+    return found
+
+
+@pytest.mark.parametrize("target", TARGETS.split())
+def test_make_has_the_target(target: str) -> None:
+    rules = re.findall(r"^([a-z][a-z -]*):", read("Makefile"), re.MULTILINE)
+    assert target in " ".join(rules).split()
+
+
+def test_make_alone_lists_what_there_is_to_do() -> None:
+    said = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"^run\s+\S", said, re.MULTILINE)
+    assert re.search(r"^test\s+\S", said, re.MULTILINE)
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    assert "make test\n" in read("README.md")
+    assert "\nmake test\n" in read(".ci/run")
+    assert "\nmake check-static\n" in read(".ci/run")
+
+
+def test_ci_also_runs_on_the_servers_of_the_system() -> None:
+    assert "DASHTAM_TEST_BINARIES=system make test-services" in read(".ci/run")
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "image", "port", "tmpfs"),
+    [
+        (
+            "test-postgres",
+            "dashtam-api-test-postgres",
+            "postgres:17-alpine",
+            "127.0.0.1:5433:5432",
+            "/var/lib/postgresql/data",
+        ),
+        (
+            "test-redis",
+            "dashtam-api-test-redis",
+            "valkey/valkey:8-alpine",
+            "127.0.0.1:6380:6379",
+            "/data",
+        ),
+    ],
+)
+def test_the_test_profile_keeps_its_names_and_ports_and_forgets_its_data(
+    service: str, name: str, image: str, port: str, tmpfs: str, compose: dict[str, Any]
+) -> None:
+    found = compose["services"][service]
+    assert found["container_name"] == name
+    assert found["image"] == image
+    assert found["ports"] == [port]
+    assert found["tmpfs"] == [tmpfs]
+    assert found["profiles"] == ["test"]
+    assert "healthcheck" in found
+
+
+def test_the_tests_run_in_a_container_of_their_own(compose: dict[str, Any]) -> None:
+    app = compose["services"]["test-app"]
+    assert app["container_name"] == "dashtam-api-test-app"
+    assert set(app["environment"]) == {"TEST_DATABASE_URL", "TEST_REDIS_URL"}
+
+
+def test_compose_runs_the_server_after_the_migrations(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    waits = services["web"]["depends_on"]["migrate"]
+    assert waits == {"condition": "service_completed_successfully"}
+    assert services["migrate"]["command"][-2:] == ["migrate", "--noinput"]
+    assert services["postgres"]["image"] == "postgres:17-alpine"
+    assert services["valkey"]["image"] == "valkey/valkey:8-alpine"
+
+
+def test_compose_holds_no_secret_and_listens_on_this_machine_only(
+    compose: dict[str, Any],
+) -> None:
+    text = read("docker-compose.yml")
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD"):
+        assert f"${{{name}:?" in text
+    ports = [port for each in compose["services"].values() for port in each.get("ports", [])]
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_every_variable_compose_asks_for_is_explained() -> None:
+    asked = set(re.findall(r"\$\{([A-Z_]+):\?", read("docker-compose.yml")))
+    explained = set(re.findall(r"^#?([A-Z_]+)=", read(".env.example"), re.MULTILINE))
+    assert asked <= explained
+
+
+def test_every_variable_of_the_example_is_one_that_is_read() -> None:
+    explained = set(re.findall(r"^#?([A-Z_]+)=", read(".env.example"), re.MULTILINE))
+    assert explained - {"POSTGRES_PASSWORD", "REDIS_PASSWORD"} <= set(VARIABLES)
+
+
+def test_the_image_runs_hash_locked_packages_as_an_ordinary_user() -> None:
+    stages = read("Dockerfile").split("\nFROM ")
+    assert all(
+        "--require-hashes" in line
+        for line in read("Dockerfile").splitlines()
+        if "pip install" in line
+    )
+    assert "USER dashtam" in stages[-1]
+    assert "/health/live" in stages[-1]
+    assert "config.wsgi:application" in stages[-1]
+
+
+def test_the_workflow_tests_pushes_and_pull_requests() -> None:
+    workflow = yaml.safe_load(read(".github/workflows/test.yml"))
+    steps = workflow["jobs"]["test"]["steps"]
+    assert workflow[True] == ["push", "pull_request"]  # YAML 1.1 reads `on` as true
+    assert [step["run"] for step in steps if "run" in step][:2] == [
+        "make test",
+        "make check-static",
+    ]
+    upload = next(step for step in steps if "codecov" in step.get("uses", ""))
+    assert upload["with"]["fail_ci_if_error"] is False
+
+
+def bootstrap(python: Path, target: str = "production") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["scripts/bootstrap", target],
+        cwd=ROOT,
+        env=os.environ | {"PYTHON": str(python)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fake_python(folder: Path, script: str) -> Path:
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\n{script}\n")
+    python.chmod(0o755)
+    return python
+
+
+def test_an_old_python_is_one_sentence(tmp_path: Path) -> None:
+    old = fake_python(tmp_path, '[ "$1" = -V ] && echo Python 3.9.2 && exit; exit 1')
+    done = bootstrap(old)
+    assert done.returncode == 1
+    assert "needs Python 3.11 or newer" in done.stderr
+    assert "Python 3.9.2" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_python_is_one_sentence(tmp_path: Path) -> None:
+    done = bootstrap(tmp_path / "nothing")
+    assert done.returncode == 1
+    assert "not there" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_python_without_venv_is_one_sentence(tmp_path: Path) -> None:
+    bare = fake_python(tmp_path, 'case "$2" in *ensurepip*) exit 1 ;; esac')
+    done = bootstrap(bare)
+    assert done.returncode == 1
+    assert "apt-get install python3-venv" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,80 @@
+"""How long a test's own call may take; fixtures that start services are not its fault.
+
+A unit test is measured in CPU time, which a busy machine does not stretch. The speed of the
+machine is measured when a test seems too slow, and then only.
+"""
+
+import gc
+import sys
+import time
+from collections.abc import Callable, Generator
+
+import pytest
+
+from tests.plugin import breach
+from tests.plugin.tiers import tier_of
+
+BUDGETS = {"unit": 0.1, "integration": 1.0, "api": 5.0, "smoke": 5.0}
+
+_REFERENCE = 0.003  # seconds that the loop of _slowness takes on an ordinary core
+_IMPORTS = 2.0  # seconds that a call may take on top when it is the first to import something
+_EXAMPLES = 10  # a property test runs a hundred examples and may take ten times as long
+
+# Bound here and now, in a tuple: freezegun replaces the functions of modules.
+_CLOCKS = (time.process_time, time.perf_counter)
+
+
+def _clock_of(tier: str) -> Callable[[], float]:
+    return _CLOCKS[0] if tier == "unit" else _CLOCKS[1]
+
+
+def _slowness(clock: Callable[[], float]) -> float:
+    began = clock()
+    for _ in range(5):
+        sum(n * n for n in range(40_000))
+    machine = max(1.0, (clock() - began) / 5 / _REFERENCE)
+    return machine * (3.0 if sys.gettrace() else 1.0)  # coverage or a debugger looks on
+
+
+def _budget(item: pytest.Item, tier: str) -> float:
+    is_property = hasattr(getattr(item, "obj", None), "hypothesis")
+    return BUDGETS[tier] * (_EXAMPLES if is_property else 1)
+
+
+def pytest_collection_finish() -> None:
+    # A full garbage collection would be charged to whichever test it happens in.
+    if not gc.get_freeze_count():
+        gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = True
+    tier = tier_of(item.nodeid)
+    if tier is None:
+        return (yield)
+    clock, modules = _clock_of(tier), len(sys.modules)
+    began = clock()
+    try:
+        return (yield)
+    finally:
+        spent = clock() - began
+        item.user_properties.append(("seconds", spent))
+        excuse = _IMPORTS if len(sys.modules) > modules else 0.0
+        _judge(item, tier, spent, excuse)
+
+
+def _judge(item: pytest.Item, tier: str, spent: float, excuse: float) -> None:
+    budget = _budget(item, tier)
+    if spent <= budget + excuse or item.get_closest_marker("slow"):
+        return
+    if spent <= (budget + excuse) * _slowness(_clock_of(tier)):
+        return
+    kind = "of CPU time" if tier == "unit" else "by the clock"
+    text = breach.sentence(
+        breach.place(item),
+        f"the test takes {spent * 1000:.0f} ms {kind} and may take {budget * 1000:.0f}",
+        "a slow suite is run less often",
+        'make it smaller, or mark it @pytest.mark.slow(reason="…")',
+    )
+    breach.record(item, text)

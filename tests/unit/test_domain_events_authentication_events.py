@@ -1,0 +1,153 @@
+"""Every event of accounts and sessions. An event that is new must be added to the table."""
+
+from collections.abc import Iterator
+from dataclasses import FrozenInstanceError, fields
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from core.actions import AuditAction, Phase
+from core.events import DomainEvent
+from core.ids import uuid7
+from sessions_app.domain import events as session_events
+from sessions_app.domain.events import SessionEvent
+from tests.factories import NOON
+from users.domain import events as user_events
+from users.domain.events import UserEvent
+
+TABLE = {
+    "UserRegistrationAttempted": ("user.registered", Phase.ATTEMPTED, {"email"}, set()),
+    "UserRegistrationSucceeded": ("user.registered", Phase.SUCCEEDED, {"email"}, set()),
+    "UserRegistrationFailed": ("user.registered", Phase.FAILED, {"email"}, {"reason"}),
+    "EmailVerificationAttempted": ("user.email_verified", Phase.ATTEMPTED, set(), set()),
+    "EmailVerificationSucceeded": ("user.email_verified", Phase.SUCCEEDED, set(), set()),
+    "EmailVerificationFailed": ("user.email_verified", Phase.FAILED, set(), {"reason"}),
+    "AdminCreationAttempted": ("user.admin_created", Phase.ATTEMPTED, {"email"}, set()),
+    "AdminCreationSucceeded": ("user.admin_created", Phase.SUCCEEDED, {"email"}, set()),
+    "AdminCreationFailed": ("user.admin_created", Phase.FAILED, {"email"}, {"reason"}),
+    "SetupLinkIssued": ("user.setup_link_issued", Phase.SOLE, set(), set()),
+    "UserLoginAttempted": ("user.login", Phase.ATTEMPTED, {"email"}, {"session_id"}),
+    "UserLoginSucceeded": ("user.login", Phase.SUCCEEDED, set(), {"session_id", "device"}),
+    "UserLoginFailed": ("user.login", Phase.FAILED, {"email"}, {"session_id", "reason"}),
+    "SessionRefreshAttempted": ("session.refreshed", Phase.ATTEMPTED, set(), {"session_id"}),
+    "SessionRefreshSucceeded": (
+        "session.refreshed",
+        Phase.SUCCEEDED,
+        set(),
+        {"session_id", "generation", "repeated"},
+    ),
+    "SessionRefreshFailed": (
+        "session.refreshed",
+        Phase.FAILED,
+        set(),
+        {"session_id", "reason"},
+    ),
+    "SessionRevocationAttempted": ("session.revoked", Phase.ATTEMPTED, set(), {"session_id"}),
+    "SessionRevocationSucceeded": ("session.revoked", Phase.SUCCEEDED, set(), {"session_id"}),
+    "SessionRevocationFailed": (
+        "session.revoked",
+        Phase.FAILED,
+        set(),
+        {"session_id", "reason"},
+    ),
+    "SessionEnded": ("session.ended", Phase.SOLE, set(), {"session_id", "reason"}),
+}
+OF_EVERY_EVENT = {"event_id", "occurred_at", "user_id"}
+SECRETS = ("password", "passwd", "secret", "token", "hash", "salt", "key", "mac", "cookie")
+EXAMPLES: dict[str, Any] = {
+    "email": "test@example.com",
+    "reason": "locked",
+    "device": "Firefox on Linux",
+    "generation": 2,
+}
+
+
+def all_of(base: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
+    for event in base.__subclasses__():
+        yield event
+        yield from all_of(event)
+
+
+EVENTS = {event.__name__: event for base in (UserEvent, SessionEvent) for event in all_of(base)}
+
+
+def example(name: str, **over: Any) -> DomainEvent:
+    needed = {field.name for field in fields(EVENTS[name])} & EXAMPLES.keys()
+    return EVENTS[name](**{one: EXAMPLES[one] for one in needed} | over)
+
+
+class TestCatalogue:
+    def test_the_table_has_every_event_that_there_is(self) -> None:
+        assert EVENTS.keys() == TABLE.keys()
+
+    def test_events_live_in_the_modules_of_their_contexts(self) -> None:
+        modules = {event.__module__ for event in EVENTS.values()}
+        assert modules == {user_events.__name__, session_events.__name__}
+
+    def test_every_action_that_is_attempted_has_both_outcomes(self) -> None:
+        phases: dict[AuditAction, set[Phase]] = {}
+        for event in EVENTS.values():
+            phases.setdefault(event.action, set()).add(event.phase)
+        attempted = {action: seen for action, seen in phases.items() if Phase.SOLE not in seen}
+        whole = {Phase.ATTEMPTED, Phase.SUCCEEDED, Phase.FAILED}
+        assert attempted == dict.fromkeys(attempted, whole)
+
+    def test_no_two_events_say_the_same(self) -> None:
+        said = [(event.action, event.phase) for event in EVENTS.values()]
+        assert len(said) == len(set(said))
+
+
+@pytest.mark.parametrize("name", TABLE)
+class TestEveryEvent:
+    def test_it_names_its_action_and_phase(self, name: str) -> None:
+        action, phase, _, _ = TABLE[name]
+        assert EVENTS[name].action is AuditAction(action)
+        assert EVENTS[name].phase is phase
+
+    def test_its_personal_fields_are_marked(self, name: str) -> None:
+        _, _, personal, plain = TABLE[name]
+        own = [field for field in fields(EVENTS[name]) if field.name not in OF_EVERY_EVENT]
+        assert {field.name for field in own if field.metadata.get("personal")} == personal
+        assert {field.name for field in own if not field.metadata.get("personal")} == plain
+
+    def test_no_field_could_carry_a_secret(self, name: str) -> None:
+        names = {field.name for field in fields(EVENTS[name])}
+        assert not {one for one in names for secret in SECRETS if secret in one}
+
+    def test_it_cannot_be_changed(self, name: str) -> None:
+        event = example(name)
+        with pytest.raises(FrozenInstanceError):
+            event.user_id = None  # type: ignore[misc]
+
+    def test_it_says_what_it_is_about(self, name: str) -> None:
+        thing, person = uuid7(), uuid7()
+        if name.startswith(("Session", "UserLogin")):
+            event = example(name, user_id=person, session_id=thing)
+            assert (event.resource_type, event.resource_id) == ("session", thing)
+            return
+        event = example(name, user_id=person)
+        assert (event.resource_type, event.resource_id) == ("user", person)
+
+
+class TestDefaults:
+    def test_an_event_gets_an_id_and_its_time(self) -> None:
+        before = datetime.now(UTC)
+        event = example("UserLoginAttempted")
+        assert isinstance(event.event_id, UUID)
+        assert before <= event.occurred_at <= datetime.now(UTC)
+
+    def test_an_event_takes_the_time_that_it_is_given(self) -> None:
+        assert example("UserLoginAttempted", occurred_at=NOON).occurred_at == NOON
+
+    def test_two_events_have_two_ids(self) -> None:
+        assert example("SessionEnded").event_id != example("SessionEnded").event_id
+
+    def test_an_event_takes_keywords_alone(self) -> None:
+        with pytest.raises(TypeError, match="positional"):
+            user_events.UserRegistrationAttempted("test@example.com")  # type: ignore[misc]
+
+    def test_a_refresh_is_not_repeated_unless_it_says_so(self) -> None:
+        event = session_events.SessionRefreshSucceeded(generation=2)
+        assert event.repeated is False

@@ -1,0 +1,108 @@
+import time
+
+import pytest
+
+from core.errors import ErrorCode
+from tests.assertions import assert_failure, assert_success
+from users.domain.password import Password, PasswordPolicy
+
+EMAIL = "ada.lovelace@example.com"
+POLICY = PasswordPolicy(12, frozenset({"passwordpassword"}))
+
+
+class TestLength:
+    def test_the_shortest_password_has_twelve_characters(self) -> None:
+        accepted = assert_success(POLICY.check("twelve chars", EMAIL))
+        assert accepted.plaintext == "twelve chars"
+
+    def test_eleven_characters_are_too_few(self) -> None:
+        error = assert_failure(POLICY.check("eleven char", EMAIL), ErrorCode.WEAK_PASSWORD)
+        assert error.field == "password"
+        assert "12" in error.message
+
+    def test_the_longest_password_has_1024_characters(self) -> None:
+        longest = "x1" * 512
+        assert assert_success(POLICY.check(longest, EMAIL)).plaintext == longest
+
+    def test_1025_characters_are_too_many(self) -> None:
+        assert_failure(POLICY.check("x" * 1025, EMAIL), ErrorCode.WEAK_PASSWORD)
+
+    def test_an_empty_password_is_too_short(self) -> None:
+        assert_failure(POLICY.check("", EMAIL), ErrorCode.WEAK_PASSWORD)
+
+    def test_code_points_are_counted_and_not_bytes(self) -> None:
+        assert_failure(POLICY.check("🔑" * 11, EMAIL), ErrorCode.WEAK_PASSWORD)
+        assert assert_success(POLICY.check("🔑" * 12, EMAIL)).plaintext == "🔑" * 12
+
+    def test_nothing_is_trimmed(self) -> None:
+        spaced = "  ten chars.  "
+        assert assert_success(POLICY.check(spaced, EMAIL)).plaintext == spaced
+
+    def test_the_minimum_is_a_setting(self) -> None:
+        assert_failure(PasswordPolicy(15).check("fourteen chars", EMAIL), ErrorCode.WEAK_PASSWORD)
+
+    def test_the_minimum_is_twelve_unless_somebody_sets_it(self) -> None:
+        assert PasswordPolicy().min_length == 12
+
+
+class TestCommonPasswords:
+    @pytest.mark.parametrize("password", ["passwordpassword", "PasswordPassword"])
+    def test_a_common_password_is_refused_in_any_case(self, password: str) -> None:
+        error = assert_failure(POLICY.check(password, EMAIL), ErrorCode.WEAK_PASSWORD)
+        assert "guessed first" in error.message
+
+    def test_a_password_that_only_contains_a_common_one_is_taken(self) -> None:
+        assert assert_success(POLICY.check("passwordpassword and more", EMAIL))
+
+
+class TestSimilarity:
+    @pytest.mark.parametrize(
+        "password",
+        [
+            "ada.lovelace@example.com",
+            "ADA.LOVELACE@EXAMPLE.COM",
+            "ecalevol.ada@example.com",
+            "lovelace1234",
+            "dashtam12345",
+            "Dashtam-2024",
+        ],
+    )
+    def test_the_accounts_and_the_products_own_words_are_refused(self, password: str) -> None:
+        error = assert_failure(POLICY.check(password, EMAIL), ErrorCode.WEAK_PASSWORD)
+        assert "similar" in error.message
+
+    @pytest.mark.parametrize(
+        "password", ["correct horse battery staple", "SecurePass123!", "анна карениина"]
+    )
+    def test_a_password_of_other_words_is_taken(self, password: str) -> None:
+        assert assert_success(POLICY.check(password, EMAIL)).plaintext == password
+
+    def test_words_of_three_letters_are_not_compared(self) -> None:
+        assert assert_success(POLICY.check("ada ada ada ada", EMAIL))
+
+    @pytest.mark.parametrize(
+        ("password", "similar"), [("lovelace12345", True), ("lovelace1234567", False)]
+    )
+    def test_seventy_per_cent_are_too_similar(self, password: str, similar: bool) -> None:
+        result = POLICY.check(password, EMAIL)
+        assert result.is_success is not similar
+
+    def test_a_long_password_and_an_address_of_many_words_are_compared_quickly(self) -> None:
+        email = f"{'.'.join(['abcd'] * 12)}@{'.'.join(['efgh'] * 37)}.com"
+        began = time.process_time()
+        POLICY.check("abcdefgh" * 128, email)
+        assert time.process_time() - began < 0.05
+
+
+class TestSecrecy:
+    @pytest.mark.parametrize("show", [str, repr, "{}".format, "{!r}".format])
+    def test_a_password_does_not_print(self, show: object) -> None:
+        assert callable(show)
+        assert "correct horse" not in show(Password("correct horse"))
+
+    def test_a_refusal_does_not_quote_the_password(self) -> None:
+        error = assert_failure(POLICY.check("dashtam12345", EMAIL), ErrorCode.WEAK_PASSWORD)
+        assert "dashtam12345" not in f"{error!r} {error}"
+
+    def test_the_list_of_common_passwords_does_not_print(self) -> None:
+        assert "passwordpassword" not in repr(POLICY)
