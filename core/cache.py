@@ -1,6 +1,7 @@
 """Where short-lived facts are kept: Redis or Valkey, or this process's memory when embedded."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -41,6 +42,11 @@ def _answering(
     return answer
 
 
+def _refuse_no_time(ttl: int) -> None:
+    if ttl <= 0:
+        raise ValueError("a time to live is at least one second")
+
+
 class _JsonValues:
     """JSON on top of the text that a cache keeps."""
 
@@ -56,7 +62,7 @@ class _JsonValues:
             return found
         try:
             return Success(json.loads(found.value))
-        except ValueError:
+        except (ValueError, RecursionError):
             return Failure(
                 CacheError(
                     ErrorCode.CACHE_ERROR,
@@ -68,7 +74,7 @@ class _JsonValues:
     def set_json(self, key: str, value: Any, ttl: int | None = None) -> Result[None, CacheError]:
         try:
             text = json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             return Failure(
                 CacheError(
                     ErrorCode.CACHE_ERROR,
@@ -85,6 +91,7 @@ class RedisCache(_JsonValues):
     def __init__(self, redis_client: redis.Redis, prefix: str = "") -> None:
         self._redis: Any = redis_client
         self._prefix = prefix
+        self._prefix_in_patterns = re.sub(r"([*?\[\]\\])", r"\\\1", prefix)
 
     @_answering
     def get(self, key: str) -> str | None:
@@ -105,6 +112,8 @@ class RedisCache(_JsonValues):
 
     @_answering
     def expire(self, key: str, ttl: int) -> bool:
+        # Redis would delete the key.
+        _refuse_no_time(ttl)
         return bool(self._redis.expire(self._prefix + key, ttl))
 
     @_answering
@@ -137,20 +146,24 @@ class RedisCache(_JsonValues):
     @_answering
     def delete_pattern(self, pattern: str) -> int:
         """Glob (`*`, `?`, `[…]`); walks the keys without stopping the server."""
-        keys = list(self._redis.scan_iter(match=self._prefix + pattern, count=500))
-        return int(self._redis.unlink(*keys)) if keys else 0
+        return self._delete_matching(pattern)
 
     @_answering
     def flush(self) -> None:
         """Only what is under this cache's prefix, when it has one."""
         if self._prefix:
-            self.delete_pattern("*")
+            self._delete_matching("*")
         else:
             self._redis.flushdb()
 
     @_answering
     def ping(self) -> None:
         self._redis.ping()
+
+    def _delete_matching(self, pattern: str) -> int:
+        match = self._prefix_in_patterns + pattern
+        keys = list(self._redis.scan_iter(match=match, count=500))
+        return int(self._redis.unlink(*keys)) if keys else 0
 
 
 class LocalCache(_JsonValues):
@@ -168,10 +181,7 @@ class LocalCache(_JsonValues):
 
     @_answering
     def set(self, key: str, value: str, ttl: int | None = None) -> None:
-        with self._lock:
-            if len(self._entries) > self._sweep_above:
-                self._sweep()
-            self._entries[key] = (value, self._deadline(ttl))
+        self._put({key: value}, ttl)
 
     @_answering
     def delete(self, key: str) -> bool:
@@ -218,8 +228,7 @@ class LocalCache(_JsonValues):
 
     @_answering
     def set_many(self, values: Mapping[str, str], ttl: int | None = None) -> None:
-        for key, value in values.items():
-            self.set(key, value, ttl=ttl)
+        self._put(values, ttl)
 
     @_answering
     def delete_pattern(self, pattern: str) -> int:
@@ -233,11 +242,19 @@ class LocalCache(_JsonValues):
 
     @_answering
     def flush(self) -> None:
-        self._entries.clear()
+        with self._lock:
+            self._entries.clear()
 
     @_answering
     def ping(self) -> None:
         return None
+
+    def _put(self, values: Mapping[str, str], ttl: int | None) -> None:
+        with self._lock:
+            if len(self._entries) > self._sweep_above:
+                self._sweep()
+            deadline = self._deadline(ttl)
+            self._entries |= {key: (value, deadline) for key, value in values.items()}
 
     def _find(self, key: str) -> str | None:
         with self._lock:
@@ -249,7 +266,8 @@ class LocalCache(_JsonValues):
 
     def _add(self, key: str, amount: int) -> int:
         with self._lock:
-            total = int(self._find(key) or 0) + amount
+            found = self._find(key)
+            total = (0 if found is None else int(found)) + amount
             deadline = self._entries[key][1] if key in self._entries else None
             self._entries[key] = (str(total), deadline)
             return total
@@ -257,8 +275,7 @@ class LocalCache(_JsonValues):
     def _deadline(self, ttl: int | None) -> datetime | None:
         if ttl is None:
             return None
-        if ttl <= 0:
-            raise ValueError("a time to live is at least one second")
+        _refuse_no_time(ttl)
         return self._clock.now() + timedelta(seconds=ttl)
 
     def _sweep(self) -> None:

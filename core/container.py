@@ -24,6 +24,8 @@ from core.signals import SignalEventBus
 
 T = TypeVar("T")
 _lock = threading.Lock()
+# lru_cache alone lets two threads make two of a kind, when both come first.
+_making = threading.RLock()
 _overrides: list[dict[str, Any]] = []
 _made: list[Callable[[], None]] = []
 
@@ -34,11 +36,12 @@ def _provider(make: Callable[[], T]) -> Callable[[], T]:
 
     @wraps(make)
     def get() -> T:
-        for layer in reversed(_overrides):
+        for layer in _overrides[::-1]:
             if make.__name__ in layer:
                 replacement: T = layer[make.__name__]
                 return replacement
-        return cached()
+        with _making:
+            return cached()
 
     return get
 

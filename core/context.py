@@ -24,6 +24,16 @@ def bound(metadata: EventMetadata) -> Iterator[EventMetadata]:
         _current.reset(token)
 
 
+@contextmanager
+def ensured() -> Iterator[EventMetadata]:
+    """Where no edge has bound anything: one correlation for what a command does."""
+    if _current.get() is not None:
+        yield current()
+        return
+    with bound(EventMetadata()) as metadata:
+        yield metadata
+
+
 def amend(**changes: Any) -> None:
     """What is learned on the way in (the actor, after authentication); ends with `bound`."""
     if _current.get() is not None:

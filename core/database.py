@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import Error, InterfaceError, OperationalError, connections
 
 from core import context, unit_of_work
 from core.actions import Phase
@@ -31,7 +31,11 @@ class Database:
 
     @contextmanager
     def get_session(self) -> Iterator[UnitOfWork]:
-        with self._connection(), UnitOfWork(self.alias, on_failure=record_failure) as unit:
+        with (
+            context.ensured(),
+            self._connection(),
+            UnitOfWork(self.alias, on_failure=record_failure) as unit,
+        ):
             yield unit
 
     def write(self) -> None:
@@ -70,7 +74,7 @@ def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException)
             metadata=context.current(),
             error=reason,
         )
-    except DatabaseError:
+    except Error:
         ConsoleLogger().error("outcome_not_recorded", action=attempt.action, reason=reason)
 
 

@@ -22,6 +22,8 @@ class DomainEvent:
     action: ClassVar[AuditAction]
     phase: ClassVar[Phase]
     resource_type: ClassVar[str | None] = None
+    by_subject: ClassVar[bool] = False
+    """The person it is about did it, and has just proved to be that person."""
 
     event_id: UUID = field(default_factory=uuid7)
     occurred_at: datetime = field(default_factory=SystemClock().now)

@@ -10,7 +10,8 @@ from core import context
 from core.ports import LoggerProtocol
 
 _SECRET = re.compile(
-    r"password|passwd|secret|token|authorization|cookie|api_?key|salt", re.IGNORECASE
+    r"passw(or)?d|passphrase|secret|token|authorization|credential|cookie|(api|private)[_-]?key|salt",
+    re.IGNORECASE,
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -18,7 +19,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 class ConsoleLogger:
     """`LoggerProtocol` over structlog; every line carries the trace id of its request."""
 
-    def __init__(self, name: str = "dashtam", **context: Any) -> None:
+    def __init__(self, name: str = "dashtam", /, **context: Any) -> None:
         self._name, self._context = name, context
         self._logger = structlog.stdlib.get_logger(name).bind(**context)
 
@@ -53,6 +54,8 @@ def _redacted(key: str, value: object) -> object:
         return "[redacted]"
     if isinstance(value, Mapping):
         return {inner: _redacted(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(key, item) for item in value]
     return value
 
 

@@ -60,7 +60,7 @@ class RequestLimitMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+        if _length_of(request) > LARGEST_BODY:
             return problem_response(
                 413,
                 DomainError(
@@ -69,6 +69,13 @@ class RequestLimitMiddleware:
                 instance=request.path,
             )
         return self._get_response(request)
+
+
+def _length_of(request: HttpRequest) -> int:
+    try:
+        return int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:  # Django reads no body then
+        return 0
 
 
 def metadata_of(request: HttpRequest) -> EventMetadata:

@@ -24,7 +24,7 @@ class EnvironmentSecrets:
             return found
         try:
             return Success(json.loads(found.value))
-        except ValueError:
+        except (ValueError, RecursionError):
             # Without the parser's words: they would quote the secret.
             return Failure(
                 SecretsError(ErrorCode.INVALID_SECRET, f"The secret {path!r} is not JSON.")

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
@@ -54,24 +54,24 @@ def get_settings() -> Settings:
     problems += [f"{name} is not set: {fix}" for name, fix in _missing(env, environment).items()]
     values: dict[str, object] = {}
     for name, read in _READERS.items():
-        if name.upper() in env.ENVIRON:
+        if env.ENVIRON.get(name.upper()):
             try:
                 values[name] = read(env, name.upper())
-            except (ValueError, ImproperlyConfigured):
+            except (ValueError, KeyError):
                 problems.append(f"{name.upper()} cannot be read: see .env.example for its form.")
-    if not problems and environment is Environment.PRODUCTION:
-        problems = _unsafe(env)
+    if environment is Environment.PRODUCTION:
+        problems += _unsafe(env)
     if problems:
         raise ImproperlyConfigured(
             "Dashtam is not configured:\n" + "\n".join(f"  - {line}" for line in problems)
         )
-    values.setdefault("token_keys", _derived_keys(env.str("SECRET_KEY")))
+    values.setdefault("token_keys", _derived_keys(_text(env, "SECRET_KEY")))
     values.setdefault("log_json", environment is Environment.PRODUCTION)
     return Settings(environment=environment, **values)  # type: ignore[arg-type]
 
 
 def _environment(env: Env) -> tuple[Environment, list[str]]:
-    name = env.str("ENVIRONMENT", default=Environment.PRODUCTION.value)
+    name = env.ENVIRON.get("ENVIRONMENT") or Environment.PRODUCTION
     try:
         return Environment(name), []
     except ValueError:
@@ -82,32 +82,52 @@ def _missing(env: Env, environment: Environment) -> Mapping[str, str]:
     required = _ALWAYS
     if environment is Environment.PRODUCTION:
         required = _ALWAYS | _IN_PRODUCTION
-    return {name: fix for name, fix in required.items() if not env.str(name, default="")}
+    return {name: fix for name, fix in required.items() if not env.ENVIRON.get(name)}
 
 
 def _unsafe(env: Env) -> list[str]:
-    checks = {
-        f"SECRET_KEY is shorter than {SHORTEST_SECRET} characters: {_ALWAYS['SECRET_KEY']}": len(
-            env.str("SECRET_KEY")
-        )
-        < SHORTEST_SECRET,
-        "DATABASE_URL is not PostgreSQL: production needs postgres://…": not env.str(
-            "DATABASE_URL"
-        ).startswith(("postgres://", "postgresql://")),
-        "ALLOWED_HOSTS contains '*': name the hosts, or anyone can forge the links in mails.": "*"
-        in env.list("ALLOWED_HOSTS"),
-        "PUBLIC_URL is not https://: tokens would travel in clear text.": not env.str(
-            "PUBLIC_URL"
-        ).startswith("https://"),
-    }
-    return [problem for problem, found in checks.items() if found]
+    """Of what is set: what is not is among the missing."""
+    return [
+        f"{name} {fault}"
+        for name, (is_unsafe, fault) in _UNSAFE.items()
+        if (value := env.ENVIRON.get(name)) and is_unsafe(value)
+    ]
+
+
+def _text(env: Env, name: str) -> str:
+    """As it stands: `Env.str` takes a value that begins with $ for the name of a variable."""
+    value: str = env.ENVIRON[name]
+    return value
+
+
+def _list(env: Env, name: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in _text(env, name).split(",") if item.strip())
+
+
+def _count(env: Env, name: str) -> int:
+    number = int(_text(env, name))
+    if number < 1:
+        raise ValueError(name)
+    return number
+
+
+def _yes_or_no(env: Env, name: str) -> bool:
+    """`Env.bool` takes every word that it does not know for a no."""
+    return _WORDS[_text(env, name).strip().lower()]
+
+
+def _level(env: Env, name: str) -> str:
+    level = _text(env, name).strip().upper()
+    if level not in _LEVELS:
+        raise ValueError(name)
+    return level
 
 
 def _key_ring(env: Env, name: str) -> KeyRing:
     """`id:secret,id:secret`: the first makes new tokens, all of them verify."""
-    pairs = [entry.partition(":")[::2] for entry in env.list(name)]
+    pairs = [entry.partition(":")[::2] for entry in _list(env, name)]
     keys = {key_id.strip(): secret.strip().encode() for key_id, secret in pairs}
-    if not keys or any(len(key) < SHORTEST_SECRET for key in keys.values()):
+    if len(keys) < max(len(pairs), 1) or any(len(key) < SHORTEST_SECRET for key in keys.values()):
         raise ValueError(name)
     if any(not key_id or len(key_id) > 16 for key_id in keys):  # the column's width
         raise ValueError(name)
@@ -129,23 +149,45 @@ _IN_PRODUCTION = {
     "ALLOWED_HOSTS": "the host names people type, separated by commas.",
     "PUBLIC_URL": "where people reach this server, e.g. https://accounts.example.com.",
 }
-_READERS = {
-    "secret_key": Env.str,
-    "database_url": Env.str,
-    "redis_url": Env.str,
-    "email_url": Env.str,
-    "default_from_email": Env.str,
-    "allowed_hosts": lambda env, name: tuple(env.list(name)),
-    "public_url": lambda env, name: env.str(name).rstrip("/"),
+_UNSAFE: dict[str, tuple[Callable[[str], bool], str]] = {
+    "SECRET_KEY": (
+        lambda value: len(value) < SHORTEST_SECRET,
+        f"is shorter than {SHORTEST_SECRET} characters: {_ALWAYS['SECRET_KEY']}",
+    ),
+    "DATABASE_URL": (
+        lambda value: not value.startswith(("postgres://", "postgresql://")),
+        "is not PostgreSQL: production needs postgres://…",
+    ),
+    "ALLOWED_HOSTS": (
+        lambda value: "*" in value,
+        "contains '*': name the hosts, or anyone can forge the links in mails.",
+    ),
+    "PUBLIC_URL": (
+        lambda value: not value.startswith("https://"),
+        "is not https://: tokens would travel in clear text.",
+    ),
+}
+_WORDS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
+    ("false", "no", "off", "0"), False
+)
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+_READERS: dict[str, Callable[[Env, str], object]] = {
+    "secret_key": _text,
+    "database_url": _text,
+    "redis_url": _text,
+    "email_url": _text,
+    "default_from_email": _text,
+    "allowed_hosts": _list,
+    "public_url": lambda env, name: _text(env, name).rstrip("/"),
     "token_keys": _key_ring,
-    "password_min_length": Env.int,
-    "argon2_memory_kib": Env.int,
-    "argon2_time_cost": Env.int,
-    "argon2_parallelism": Env.int,
-    "argon2_concurrency": Env.int,
-    "registration_reveals_taken": Env.bool,
-    "log_level": lambda env, name: env.str(name).upper(),
-    "log_json": Env.bool,
-    "db_echo": Env.bool,
+    "password_min_length": _count,
+    "argon2_memory_kib": _count,
+    "argon2_time_cost": _count,
+    "argon2_parallelism": _count,
+    "argon2_concurrency": _count,
+    "registration_reveals_taken": _yes_or_no,
+    "log_level": _level,
+    "log_json": _yes_or_no,
+    "db_echo": _yes_or_no,
 }
 VARIABLES = ("ENVIRONMENT", *(name.upper() for name in _READERS))

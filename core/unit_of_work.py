@@ -13,10 +13,11 @@ from types import TracebackType
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connections, transaction
+from django.db import Error, connections, transaction
 
 from core.actions import OUTCOMES, Phase
 from core.events import DomainEvent
+from core.logging import ConsoleLogger
 
 _current: ContextVar["UnitOfWork | None"] = ContextVar("unit_of_work", default=None)
 
@@ -77,10 +78,11 @@ class UnitOfWork:
             _current.reset(self._token)
         if error is None:
             for effect in self._effects:
-                effect()
+                _run(effect)
 
     def write(self) -> None:
         """Repositories say this before they change a row."""
+        self._must_be_open()
         if self._attempt is None and self._transaction is None:
             raise UnitOfWorkError("A write before its event: publish the attempt first.")
         if self._closed:
@@ -89,6 +91,7 @@ class UnitOfWork:
 
     def after_commit(self, effect: Callable[[], None]) -> None:
         """For what the world outside may see; not run when the unit rolls back."""
+        self._must_be_open()
         self._effects.append(effect)
 
     @contextmanager
@@ -97,7 +100,7 @@ class UnitOfWork:
         phase = self._admit(event)
         try:
             yield phase
-        except DatabaseError as error:
+        except Error as error:
             if event.phase is Phase.ATTEMPTED:
                 raise AttemptNotRecordedError from error
             raise
@@ -106,6 +109,7 @@ class UnitOfWork:
         self._closed = self._closed or phase in OUTCOMES
 
     def _admit(self, event: DomainEvent) -> Phase:
+        self._must_be_open()
         name = type(event).__name__
         if self._closed:
             raise UnitOfWorkError(f"{name} came after the outcome, which is the last.")
@@ -115,6 +119,11 @@ class UnitOfWork:
             return Phase.ATTEMPTED
         self._begin()
         return event.phase if self._attempt is not None else Phase.SOLE
+
+    def _must_be_open(self) -> None:
+        # What began after the end, or on another thread's connection, nobody would finish.
+        if _current.get() is not self:
+            raise UnitOfWorkError("This unit of work is not open here.")
 
     def _begin(self) -> None:
         if self._transaction is None:
@@ -127,7 +136,7 @@ class UnitOfWork:
         try:
             if begun is not None:
                 begun.__exit__(type(error) if error else None, error, None)
-        except DatabaseError as refused:  # at COMMIT
+        except Error as refused:  # at COMMIT
             self._record_failure(refused)
             raise
         if error is not None:
@@ -136,3 +145,11 @@ class UnitOfWork:
     def _record_failure(self, error: BaseException) -> None:
         if self._attempt is not None:
             self._on_failure(self, self._attempt, error)
+
+
+def _run(effect: Callable[[], None]) -> None:
+    """The change is committed: nobody may be told otherwise, and the other effects are due too."""
+    try:
+        effect()
+    except Exception as error:  # noqa: BLE001  logged, with its traceback
+        ConsoleLogger().error("effect_failed", exc_info=error)

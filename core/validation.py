@@ -18,7 +18,9 @@ LONGEST_PASSWORD: Final = 1024
 
 def validate_email(value: str) -> Result[str, ValidationError]:
     """The address in its one normal form: lower case, no space around it."""
-    address = value.strip().lower() if isinstance(value, str) else ""  # type: ignore[redundant-expr]
+    text = value.strip() if isinstance(value, str) else ""  # type: ignore[redundant-expr]
+    # Before lower(), which makes an ASCII k of the Kelvin sign.
+    address = text.lower() if text.isascii() else ""
     local_part, _, domain = address.rpartition("@")
     valid = (
         len(address) <= _LONGEST_ADDRESS
@@ -40,12 +42,14 @@ def validate_email(value: str) -> Result[str, ValidationError]:
 
 def _is_domain(domain: str) -> bool:
     labels = domain.split(".")
-    return len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
+    # RFC 3696 §2: no top-level domain is a number, so that no IPv4 address is a domain.
+    named = len(labels) > 1 and not labels[-1].isdigit()
+    return named and all(_LABEL.fullmatch(label) for label in labels)
 
 
 def validate_password_length(value: str, minimum: int) -> Result[str, ValidationError]:
     """Counts code points, as NIST SP 800-63B-4 asks; nothing is trimmed or cut."""
-    if minimum <= len(value) <= LONGEST_PASSWORD:
+    if isinstance(value, str) and minimum <= len(value) <= LONGEST_PASSWORD:  # type: ignore[redundant-expr]
         return Success(value)
     return Failure(
         ValidationError(

@@ -5,7 +5,7 @@ server and no log ever sees, or pasted by hand."""
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -56,7 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def verify_email(request: HttpRequest) -> HttpResponse:
-    form = VerifyEmailForm(request.POST or None)
+    form = VerifyEmailForm(_sent(request))
     if form.is_valid() and _accepted(
         form, wiring.verify_email().handle(VerifyEmail(**form.cleaned_data))
     ):
@@ -67,7 +67,7 @@ def verify_email(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_up(request: HttpRequest) -> HttpResponse:
-    form = SetUpForm(request.POST or None)
+    form = SetUpForm(_sent(request))
     if form.is_valid():
         values = form.cleaned_data
         command = CreateAdmin(
@@ -76,6 +76,10 @@ def set_up(request: HttpRequest) -> HttpResponse:
         if _accepted(form, wiring.create_admin().handle(command)):
             return _done(request, "The first admin is made.", link="/admin/", label="Sign in")
     return _page(request, form, "Make the first admin", "Make the account")
+
+
+def _sent(request: HttpRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
 
 
 def _accepted(form: forms.Form, result: Result[Any, DomainError]) -> bool:

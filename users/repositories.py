@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Lower
 
 from core.database import Database
 from core.errors import ConflictError
@@ -47,7 +48,9 @@ class DjangoUserRepository:
         return Success(None)
 
     def find_by_email(self, email: str) -> User | None:
-        return user_or_none(models.User.objects.filter(email__iexact=email).first())
+        # Not `iexact`, which compares UPPER(email): the unique index is on LOWER(email).
+        rows = models.User.objects.alias(address=Lower("email"))
+        return user_or_none(rows.filter(address=email.lower()).first())
 
     def find_by_id(self, user_id: UUID) -> User | None:
         return user_or_none(models.User.objects.filter(pk=user_id).first())
@@ -134,12 +137,15 @@ class DjangoSignInGuard:
     def record_failure(self, email: str, now: datetime) -> FailureCount:
         key = self._key(email)
         self.database.write()
-        # The row is there before it is locked, so that two first failures cannot count as one.
+        # Made or locked in one statement: two first failures cannot count as one, and a sign-in
+        # beside this one cannot clear the row before it is read.
         models.SignInGuard.objects.bulk_create(
-            [models.SignInGuard(key=key, updated_at=now)], ignore_conflicts=True
+            [models.SignInGuard(key=key, updated_at=now)],
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["updated_at"],
         )
-        row = models.SignInGuard.objects.select_for_update().get(pk=key)
-        count = _count(row).after_failure(now)
+        count = _count(models.SignInGuard.objects.get(pk=key)).after_failure(now)
         models.SignInGuard.objects.filter(pk=key).update(
             failures=count.failures, locked_until=count.locked_until, updated_at=now
         )

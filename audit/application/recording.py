@@ -35,7 +35,7 @@ class Recorder:
                 action=event.action,
                 phase=phase,
                 attempt=attempt if phase in OUTCOMES else None,
-                actor=metadata.actor_id,
+                actor=metadata.actor_id or (event.user_id if event.by_subject else None),
                 subject=event.user_id,
                 resource_type=event.resource_type,
                 resource_id=event.resource_id,

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import context
+from core import container, context
 from core.clock import SystemClock
 from core.errors import ErrorCode, ValidationError
 from core.problems import unwrap
@@ -73,10 +73,10 @@ class SessionsView(APIView):
             principal.user.id, SystemClock().now(), before=before, size=PAGE_SIZE + 1
         )
         page = found[:PAGE_SIZE]
-        following = f"{request.build_absolute_uri(request.path)}?before={page[-1].id}"
+        here = container.get_settings().public_url + request.path
         body = {
             "results": [_shown(session, principal) for session in page],
-            "next": following if len(found) > PAGE_SIZE else None,
+            "next": f"{here}?before={page[-1].id}" if len(found) > PAGE_SIZE else None,
         }
         return Response(SessionPageSerializer(body).data)
 

@@ -89,7 +89,8 @@ class SignInHandler:
             return
         live = self.session_repo.live_of(user.id, now)
         for oldest in live[: max(0, len(live) - limit + 1)]:
-            self.session_repo.end(oldest.id, user.id, EndReason.LIMIT, now)
+            if not self.session_repo.end(oldest.id, user.id, EndReason.LIMIT, now):
+                continue  # its owner was faster
             self.event_bus.publish(
                 SessionEnded(user_id=user.id, session_id=oldest.id, reason=EndReason.LIMIT)
             )

@@ -29,6 +29,7 @@ class UserLoginAttempted(SessionEvent):
 class UserLoginSucceeded(SessionEvent):
     action: ClassVar[AuditAction] = AuditAction.USER_LOGIN
     phase: ClassVar[Phase] = Phase.SUCCEEDED
+    by_subject: ClassVar[bool] = True
     device: str
 
 
@@ -50,6 +51,7 @@ class SessionRefreshAttempted(SessionEvent):
 class SessionRefreshSucceeded(SessionEvent):
     action: ClassVar[AuditAction] = AuditAction.SESSION_REFRESHED
     phase: ClassVar[Phase] = Phase.SUCCEEDED
+    by_subject: ClassVar[bool] = True
     generation: int
     repeated: bool = False
 

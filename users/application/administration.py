@@ -1,6 +1,7 @@
 """How an installation gets its admins: by a one-use link at its first start, or by a command."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from core.clock import SystemClock
@@ -65,6 +66,10 @@ class CreateAdminHandler:
     def handle(self, command: CreateAdmin) -> Result[UUID, DomainError]:
         now = self.clock.now()
         self.event_bus.publish(AdminCreationAttempted(email=command.email))
+        # First of all: who has no link must learn nothing about addresses, and hash nothing.
+        link = self._open_link(command.setup_token, now)
+        if command.setup_token is not None and link is None:
+            return self._refuse(command, INVALID_ONE_USE_TOKEN)
         drafted = draft_user(
             command.email, command.password, self.policy, self.password_service, now
         )
@@ -72,7 +77,7 @@ class CreateAdminHandler:
             return self._refuse(command, drafted.error)
         if self.user_repo.find_by_email(drafted.value.email) is not None:
             return self._refuse(command, EMAIL_TAKEN)  # before the link is spent
-        if command.setup_token is not None and not self._redeem(command.setup_token):
+        if link is not None and not self.setup_token_repo.redeem(link.id, now):
             return self._refuse(command, INVALID_ONE_USE_TOKEN)
         admin = replace(drafted.value, role=Role.ADMIN, is_verified=True)
         if isinstance(self.user_repo.save(admin), Failure):
@@ -80,9 +85,12 @@ class CreateAdminHandler:
         self.event_bus.publish(AdminCreationSucceeded(user_id=admin.id, email=admin.email))
         return Success(admin.id)
 
-    def _redeem(self, text: str) -> bool:
-        token = self.setup_token_repo.find(text, Purpose.FIRST_ADMIN)
-        return token is not None and self.setup_token_repo.redeem(token.id, self.clock.now())
+    def _open_link(self, text: str | None, now: datetime) -> OneUseToken | None:
+        """None too when an admin came by another way: a link is for the first one."""
+        link = self.setup_token_repo.find(text, Purpose.FIRST_ADMIN) if text is not None else None
+        if link is None or not link.is_spendable(now) or self.user_repo.admin_exists():
+            return None
+        return link
 
     def _refuse(self, command: CreateAdmin, error: DomainError) -> Failure[DomainError]:
         self.event_bus.publish(AdminCreationFailed(email=command.email, reason=error.code))

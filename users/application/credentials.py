@@ -43,6 +43,8 @@ class PasswordCredentials:
         fresh = self.user_repo.lock(user.id)
         if fresh is None or not fresh.can_login() or fresh.password_hash != user.password_hash:
             return False
+        if self.guard.count(user.email).is_locked(self.clock.now()):
+            return False  # failures beside this one locked it: they must not be forgotten
         self.guard.clear(user.email)
         return True
 

@@ -49,6 +49,7 @@ class EmailVerificationAttempted(UserEvent):
 class EmailVerificationSucceeded(UserEvent):
     action: ClassVar[AuditAction] = AuditAction.USER_EMAIL_VERIFIED
     phase: ClassVar[Phase] = Phase.SUCCEEDED
+    by_subject: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)

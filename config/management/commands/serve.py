@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 
 from core.result import Success
@@ -33,7 +34,7 @@ class Command(BaseCommand):
             interface=Interfaces.WSGI,
             workers=1,
             blocking_threads=1,
-            log_enabled=False,
+            log_level=LogLevels.warning,
         ).serve()
 
     def _print_addresses(self) -> None:
