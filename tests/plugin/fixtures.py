@@ -45,7 +45,7 @@ def clock() -> FakeClock:
 @pytest.fixture
 def frozen(clock: FakeClock) -> Iterator[FakeClock]:
     """The system's clock stands where `clock` stands, for code at the edges."""
-    with freeze_time(clock.now) as frozen_time:
+    with freeze_time(clock.now()) as frozen_time:
         advance = clock.advance
 
         def advance_both(step: Any) -> Any:

@@ -27,7 +27,7 @@ def test_no_other_list_of_parts_has_the_same_mac(parts: tuple[bytes, ...]):
 
 
 def test_a_key_that_is_not_configured_is_told_by_its_id():
-    with pytest.raises(UnknownKeyError, match="^gone$"):
+    with pytest.raises(UnknownKeyError, match=r"^gone$"):
         KEYS.mac("gone", b"part")
 
 

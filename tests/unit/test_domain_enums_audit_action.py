@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-import sessions_app.domain.events
-import users.domain.events  # noqa: F401  so that every event there is can be found
+import sessions_app.domain.events  # noqa: F401  so that every event there is can be found
+import users.domain.events  # noqa: F401
 from core.actions import OUTCOMES, AuditAction, Phase
 from core.events import DomainEvent
 

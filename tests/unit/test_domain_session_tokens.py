@@ -92,7 +92,7 @@ class TestPresentedToken:
         presented = read(tokens_of(session, KEYS).access_token)
         assert presented.is_genuine(replace(session, **change), KEYS) is False
 
-    @pytest.mark.parametrize("generation", [0, 1, 6, 8, 2**32 - 1])
+    @pytest.mark.parametrize("generation", [0, 6, 8])
     def test_a_claim_to_another_generation_is_not_genuine(
         self, session: DeviceSession, generation: int
     ) -> None:
