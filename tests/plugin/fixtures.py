@@ -243,6 +243,6 @@ def published() -> Iterator[list[DomainEvent]]:
 
 @pytest.fixture
 def create_user() -> Callable[..., User]:
-    from tests.factories import make_user  # noqa: PLC0415  models load after plugins do
+    from tests.factories import make_user
 
     return make_user

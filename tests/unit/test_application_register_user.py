@@ -210,9 +210,7 @@ class TestRefusals:
     def test_bad_input_is_refused_before_anything_is_hashed_or_saved(
         self, house: House, email: str, password: str, code: ErrorCode
     ) -> None:
-        assert_failure(
-            house.handler().handle(RegisterUser(email=email, password=password)), code
-        )
+        assert_failure(house.handler().handle(RegisterUser(email=email, password=password)), code)
         assert (house.passwords.hashed, house.users.users) == ([], {})
         assert house.bus.names == ["UserRegistrationAttempted", "UserRegistrationFailed"]
 
