@@ -17,7 +17,7 @@ COMPILE = $(PY) -m uv --quiet pip compile --universal --python-version 3.11 --ge
 .DEFAULT_GOAL := help
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
-	format-check lint imports typecheck migrations-check report lock clean
+	format-check lint imports typecheck migrations-check schema report lock clean
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -84,6 +84,9 @@ typecheck: ready ## mypy, strict
 
 migrations-check: ready ## No model without its migration
 	@$(MIGRATIONS) --check --dry-run
+
+schema: ready ## Write docs/reference/openapi.yaml anew, from the code
+	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 
 report: ready ## The last run: the pyramid, and the coverage of each file
 	@if [ -f .cache/pyramid.txt ]; then cat .cache/pyramid.txt; fi

@@ -118,7 +118,7 @@ def _as_error(exception: Exception) -> tuple[DomainError, dict[str, str]]:
         return _invalid(exception.detail), {}
     headers = {}
     if wait := getattr(exception, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
+        headers["Retry-After"] = str(wait)
     detail = getattr(exception, "detail", HTTPStatus(STATUS[code]).description)
     return DomainError(code, str(detail)), headers
 

@@ -25,8 +25,8 @@ class InMemorySessions:
         return sorted((session for session in own if session.is_live(now)), key=lambda one: one.id)
 
     def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
-        current = self.sessions[before.id]
-        if current.generation != before.generation or current.revoked_at is not None:
+        current = self.sessions.get(before.id)
+        if current is None or current.generation != before.generation or current.revoked_at:
             return False
         self.sessions[before.id] = after
         return True
@@ -46,11 +46,13 @@ class InMemorySessions:
         return SessionWithUser(session, self.users[session.user_id]) if session else None
 
     def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
-        if session.is_first_use(generation):
-            session = replace(session, first_used_at=now)
-        if session.was_seen_long_ago(now):
-            session = replace(session, last_seen_at=now)
-        self.sessions[session.id] = session
+        """What was read may be out of date: the row decides, and nothing else of it changes."""
+        current = self.sessions[session.id]
+        if session.is_first_use(generation) and current.is_first_use(generation):
+            current = replace(current, first_used_at=now)
+        if session.was_seen_long_ago(now) and current.last_seen_at < now:
+            current = replace(current, last_seen_at=now)
+        self.sessions[session.id] = current
 
 
 class NamelessDevices:

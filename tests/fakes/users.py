@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.errors import ConflictError
-from core.keys import KeyRing
+from core.keys import KeyRing, UnknownKeyError
 from core.result import Failure, Result, Success
 from users.domain.errors import EMAIL_TAKEN
 from users.domain.lockout import FailureCount
@@ -69,7 +69,10 @@ class InMemoryOneUseTokenRepository:
         token = self.find_by_id(token_id) if token_id else None
         if token is None or token.purpose is not purpose:
             return None
-        return token if token.is_genuine(text, self.keys) else None
+        try:
+            return token if token.is_genuine(text, self.keys) else None
+        except UnknownKeyError:
+            return None
 
     def find_by_id(self, token_id: UUID) -> OneUseToken | None:
         return self.tokens.get(token_id)

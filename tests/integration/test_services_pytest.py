@@ -195,25 +195,23 @@ def test_migrations_run_once_for_all_workers(
     supervisor.drop_databases(services.server_url, "token78")
 
 
-def test_a_run_of_unit_tests_starts_nothing(pytester: pytest.Pytester) -> None:
+def test_a_run_of_unit_tests_starts_nothing(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     pytester.makeconftest(
         """
         from pathlib import Path
-        import pytest
         from tests.plugin import services
 
         pytest_plugins = ["tests.plugin.services"]
-
-        @pytest.fixture(scope="session")
-        def django_test_environment():
-            "The run around this one has set it up."
 
         def pytest_sessionfinish(session):
             print("started:", Path(session.config.stash[services._ORDER].folder).exists())
         """
     )
     pytester.makepyfile("def test_nothing():\n    assert True\n")
-    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines("*started: False*")
 

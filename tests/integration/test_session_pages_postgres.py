@@ -1,6 +1,7 @@
 """Lists by keyset: every row once, whatever happens between two pages."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -22,7 +23,7 @@ def owner(db: None) -> UUID:
 
 
 def arrange_sessions(user_id: UUID, quantity: int, **over: object) -> None:
-    values = {
+    values: dict[str, Any] = {
         "user_id": user_id,
         "kind": SessionKind.API,
         "created_at": NOW,

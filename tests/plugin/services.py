@@ -1,4 +1,4 @@
-"""Real PostgreSQL and Redis or Valkey for the tests that ask for them; see docs/testing.md.
+"""Real PostgreSQL and Redis or Valkey for the tests that ask for them; see docs/how-to/test.md.
 
 The first test that needs a server starts them for the whole run, all workers included; a run
 without such a test starts nothing. TEST_DATABASE_URL and TEST_REDIS_URL name servers to use

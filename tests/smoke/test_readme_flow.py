@@ -54,7 +54,7 @@ class Server:
         return self.log.read_text()
 
     def _wait_until_ready(self) -> None:
-        for _ in range(300):
+        for _ in range(1000):
             assert self.process is not None
             assert self.process.poll() is None, self.printed()
             try:
@@ -125,7 +125,12 @@ def test_a_port_that_cannot_be_had_is_told_in_one_sentence(port: str, sentence: 
         refused = subprocess.run(
             [sys.executable, "manage.py", "serve"],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], "PORT": port, "DATABASE_URL": "sqlite://:memory:"},
+            env={
+                "PATH": os.environ["PATH"],
+                "PORT": port,
+                "DATABASE_URL": "sqlite://:memory:",
+                "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
+            },
             capture_output=True,
             text=True,
             check=False,

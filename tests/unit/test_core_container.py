@@ -38,7 +38,7 @@ def parameters(function: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
 
 def test_container_returns_protocol_types():
     """Verify container returns protocol implementations."""
-    from core.container import get_cache, get_secrets  # noqa: PLC0415  the example, as it stands
+    from core.container import get_cache, get_secrets
 
     # Verify types (structural typing with Protocol)
     cache = get_cache()
@@ -94,9 +94,7 @@ class TestMaking:
         get = getattr(container, provider)
         assert get() is get()
 
-    @pytest.mark.parametrize(
-        "provider", [name for name in PROVIDERS if name not in {"get_settings"}]
-    )
+    @pytest.mark.parametrize("provider", [name for name in PROVIDERS if name != "get_settings"])
     def test_after_a_reset_each_thing_is_made_anew(self, provider: str):
         get = getattr(container, provider)
         first = get()

@@ -59,7 +59,8 @@ class TestCurrent:
                 await asyncio.sleep(0)
                 return context.current().trace_id
 
-        assert await asyncio.gather(ask("one"), ask("two")) == ["one", "two"]
+        first, second = await asyncio.gather(ask("one"), ask("two"))
+        assert (first, second) == ("one", "two")
 
 
 class TestAmend:

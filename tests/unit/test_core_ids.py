@@ -82,7 +82,7 @@ class TestUuid7:
             asked.append(bits)
             return (1 << bits) - 1
 
-        monkeypatch.setattr(ids.secrets, "randbits", randbits)
+        monkeypatch.setattr("secrets.randbits", randbits)
         made = uuid7()
         assert (asked, made.int & (1 << 62) - 1, made.variant) == ([62], (1 << 62) - 1, RFC_4122)
 

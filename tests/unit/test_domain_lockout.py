@@ -11,7 +11,8 @@ LOCKED = FailureCount(5, NOON + timedelta(minutes=15))
 
 class TestFailureCount:
     def test_the_limits_are_five_failures_and_fifteen_minutes(self) -> None:
-        assert (MAX_FAILURES, LOCK_DURATION) == (5, timedelta(minutes=15))
+        limits = (MAX_FAILURES, LOCK_DURATION)
+        assert limits == (5, timedelta(minutes=15))
 
     def test_nothing_is_locked_at_first(self) -> None:
         assert FailureCount().is_locked(NOON) is False
