@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
@@ -6,6 +7,9 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        from audit import receivers
+        from audit import protection, receivers
 
         receivers.connect()
+        post_migrate.connect(
+            protection.install_triggers, sender=self, dispatch_uid="audit.install_triggers"
+        )

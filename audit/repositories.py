@@ -7,12 +7,18 @@ from uuid import UUID
 from django.db import connections
 
 from audit.domain.entry import Entry
+from core.actions import Phase
 
 _INSERT: Final = """
 INSERT INTO audit_event
     (id, phase, action, actor_ref, subject_ref, resource_type, resource_id, correlation, entry)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
+# The triggers on protected tables look for this id when the transaction commits.
+_INSERT_AND_MARK: Final = f"""
+WITH event AS ({_INSERT} RETURNING id)
+SELECT set_config('dashtam.event', id::text, true) FROM event
+"""  # noqa: S608  no value is part of the text
 
 
 @dataclass(frozen=True)
@@ -34,5 +40,6 @@ class DjangoTrail:
         ]
         if not connection.features.has_native_uuid_field:  # as Django's UUIDField stores it
             values = [value.hex if isinstance(value, UUID) else value for value in values]
+        marks = connection.vendor == "postgresql" and entry.phase is not Phase.ATTEMPTED
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT, values)
+            cursor.execute(_INSERT_AND_MARK if marks else _INSERT, values)

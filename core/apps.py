@@ -1,8 +1,11 @@
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class CoreConfig(AppConfig):
     name = "core"
 
     def ready(self) -> None:
-        from core import checks  # noqa: F401  registers them
+        from core import checks, protection  # noqa: F401  importing the checks registers them
+
+        connection_created.connect(protection.teach_sqlite, dispatch_uid="core.teach_sqlite")

@@ -37,6 +37,12 @@ def current() -> "UnitOfWork":
     return unit
 
 
+def is_writing() -> bool:
+    """Whether rows may change here and now: an open unit has begun its transaction."""
+    unit = _current.get()
+    return unit is not None and unit.has_begun
+
+
 class UnitOfWork:
     """`attempt_id` is the trail's id of the attempt, kept here for its outcome."""
 
@@ -88,6 +94,10 @@ class UnitOfWork:
         if self._closed:
             raise UnitOfWorkError("A write after the outcome: publish the outcome last.")
         self._begin()
+
+    @property
+    def has_begun(self) -> bool:
+        return self._transaction is not None
 
     def after_commit(self, effect: Callable[[], None]) -> None:
         """For what the world outside may see; not run when the unit rolls back."""

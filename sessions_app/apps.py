@@ -3,6 +3,8 @@ from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 
+from core.protection import protect
+
 
 class PanelConfig(SimpleAdminConfig):
     default = False
@@ -19,6 +21,7 @@ class SessionsConfig(AppConfig):
     verbose_name = "Device sessions"
 
     def ready(self) -> None:
+        protect(self.get_model("DeviceSession"), except_for=("last_seen_at", "first_used_at"))
         from sessions_app import panel
 
         user_logged_in.connect(panel.remember_device_session, dispatch_uid="panel.sign_in")

@@ -1,6 +1,12 @@
 from django.apps import AppConfig
 
+from core.protection import protect
+
 
 class UsersConfig(AppConfig):
     name = "users"
     verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        protect(self.get_model("User"), except_for=("updated_at",))
+        protect(self.get_model("OneUseToken"))

@@ -7,6 +7,7 @@ from django.db import migrations
 POSTGRESQL = """
 CREATE TABLE audit_event (
     id uuid PRIMARY KEY,
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     phase smallint NOT NULL CHECK (phase IN (1, 2, 3, 4, 5)),
     action varchar(64) NOT NULL,
@@ -32,6 +33,21 @@ CREATE TRIGGER audit_event_append_only BEFORE UPDATE OR DELETE ON audit_event
     FOR EACH ROW EXECUTE FUNCTION audit_refuse_change();
 CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse_change();
+-- Writing an outcome or a fact leaves its id in `dashtam.event`, for this transaction alone.
+-- By primary key: a search by xid would touch every partition of the table to come.
+CREATE FUNCTION audit_require_event() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM audit_event
+        WHERE id = nullif(current_setting('dashtam.event', true), '')::uuid
+            AND xid = pg_current_xact_id()
+            AND phase <> 1
+    ) THEN
+        RAISE EXCEPTION '% of % without an event of its own on the audit trail',
+            TG_OP, TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+    RETURN NULL;
+END $$;
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_append_only;
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_no_truncate;
 """
@@ -87,6 +103,7 @@ def drop(apps, schema_editor):
     schema_editor.execute("DROP TABLE audit_event")
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute("DROP FUNCTION audit_refuse_change()")
+        schema_editor.execute("DROP FUNCTION audit_require_event() CASCADE")
 
 
 class Migration(migrations.Migration):

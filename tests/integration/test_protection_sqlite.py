@@ -1,0 +1,77 @@
+"""The embedded default keeps the same promise, against a foreign shell too."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ADMIN = "admin@example.com"
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Migrated, with one admin, made by the product's own commands."""
+    path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
+    manage(path, "migrate", "-v0")
+    manage(path, "create_admin", "--email", ADMIN, given="correct horse battery staple")
+    return path
+
+
+@pytest.fixture
+def shell(database: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(database)
+    yield connection
+    connection.close()
+
+
+def manage(path: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DATABASE_URL": f"sqlite:///{path}",
+            "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
+        },
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow(reason="migrates a database of its own, in processes of their own")
+class TestProtectionOnSqlite:
+    """Uses fixtures: database, shell."""
+
+    def test_an_admin_made_by_a_handler_stands_beside_attempt_and_success(
+        self, shell: sqlite3.Connection
+    ) -> None:
+        phases = shell.execute("SELECT phase FROM audit_event ORDER BY id").fetchall()
+        assert phases == [(1,), (2,)]
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE users_user SET role = 'user'",
+            "DELETE FROM users_user",
+            "INSERT INTO users_user SELECT * FROM users_user",
+        ],
+    )
+    def test_a_foreign_shell_changes_no_account(
+        self, shell: sqlite3.Connection, statement: str
+    ) -> None:
+        with pytest.raises(sqlite3.OperationalError, match="dashtam_in_unit"):
+            shell.execute(statement)
+
+    def test_the_orm_changes_no_account_outside_a_unit_of_work(self, database: Path) -> None:
+        refused = manage(
+            database, "shell", "-c", "from users.models import User; User.objects.update(role='x')"
+        )
+        assert refused.returncode != 0
+        assert "without an event of its own" in refused.stderr
