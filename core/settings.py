@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 
 from django.core.exceptions import ImproperlyConfigured
-from environ import Env
 
 from core.keys import KeyRing
 
@@ -49,88 +49,84 @@ class Settings:
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """Raises `ImproperlyConfigured` once, naming every variable that is missing or unsafe."""
-    env = Env()
-    environment, problems = _environment(env)
-    problems += [f"{name} is not set: {fix}" for name, fix in _missing(env, environment).items()]
+    environment, problems = _environment()
+    problems += [f"{name} is not set: {fix}" for name, fix in _missing(environment).items()]
     values: dict[str, object] = {}
     for name, read in _READERS.items():
-        if env.ENVIRON.get(name.upper()):
+        if text := os.environ.get(name.upper()):
             try:
-                values[name] = read(env, name.upper())
+                values[name] = read(text)
             except (ValueError, KeyError):
                 problems.append(f"{name.upper()} cannot be read: see .env.example for its form.")
     if environment is Environment.PRODUCTION:
-        problems += _unsafe(env)
+        problems += _unsafe()
     if problems:
         raise ImproperlyConfigured(
             "Dashtam is not configured:\n" + "\n".join(f"  - {line}" for line in problems)
         )
-    values.setdefault("token_keys", _derived_keys(_text(env, "SECRET_KEY")))
+    values.setdefault("token_keys", _derived_keys(os.environ["SECRET_KEY"]))
     values.setdefault("log_json", environment is Environment.PRODUCTION)
     return Settings(environment=environment, **values)  # type: ignore[arg-type]
 
 
-def _environment(env: Env) -> tuple[Environment, list[str]]:
-    name = env.ENVIRON.get("ENVIRONMENT") or Environment.PRODUCTION
+def _environment() -> tuple[Environment, list[str]]:
+    name = os.environ.get("ENVIRONMENT") or Environment.PRODUCTION
     try:
         return Environment(name), []
     except ValueError:
         return Environment.PRODUCTION, [f"ENVIRONMENT is not one of: {', '.join(Environment)}."]
 
 
-def _missing(env: Env, environment: Environment) -> Mapping[str, str]:
+def _missing(environment: Environment) -> Mapping[str, str]:
     required = _ALWAYS
     if environment is Environment.PRODUCTION:
         required = _ALWAYS | _IN_PRODUCTION
-    return {name: fix for name, fix in required.items() if not env.ENVIRON.get(name)}
+    return {name: fix for name, fix in required.items() if not os.environ.get(name)}
 
 
-def _unsafe(env: Env) -> list[str]:
+def _unsafe() -> list[str]:
     """Of what is set: what is not is among the missing."""
     return [
         f"{name} {fault}"
         for name, (is_unsafe, fault) in _UNSAFE.items()
-        if (value := env.ENVIRON.get(name)) and is_unsafe(value)
+        if (value := os.environ.get(name)) and is_unsafe(value)
     ]
 
 
-def _text(env: Env, name: str) -> str:
-    """As it stands: `Env.str` takes a value that begins with $ for the name of a variable."""
-    value: str = env.ENVIRON[name]
-    return value
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.split(",") if item.strip())
 
 
-def _list(env: Env, name: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in _text(env, name).split(",") if item.strip())
-
-
-def _count(env: Env, name: str) -> int:
-    number = int(_text(env, name))
+def _count(text: str) -> int:
+    number = int(text)
     if number < 1:
-        raise ValueError(name)
+        raise ValueError(text)
     return number
 
 
-def _yes_or_no(env: Env, name: str) -> bool:
-    """`Env.bool` takes every word that it does not know for a no."""
-    return _WORDS[_text(env, name).strip().lower()]
+def _yes_or_no(text: str) -> bool:
+    return _WORDS[text.strip().lower()]
 
 
-def _level(env: Env, name: str) -> str:
-    level = _text(env, name).strip().upper()
+def _level(text: str) -> str:
+    level = text.strip().upper()
     if level not in _LEVELS:
-        raise ValueError(name)
+        raise ValueError(text)
     return level
 
 
-def _key_ring(env: Env, name: str) -> KeyRing:
+def _address(text: str) -> str:
+    return text.rstrip("/")
+
+
+def _key_ring(text: str) -> KeyRing:
     """`id:secret,id:secret`: the first makes new tokens, all of them verify."""
-    pairs = [entry.partition(":")[::2] for entry in _list(env, name)]
+    pairs = [entry.partition(":")[::2] for entry in _list(text)]
     keys = {key_id.strip(): secret.strip().encode() for key_id, secret in pairs}
     if len(keys) < max(len(pairs), 1) or any(len(key) < SHORTEST_SECRET for key in keys.values()):
-        raise ValueError(name)
+        raise ValueError("a key is missing, twice there, or too short")
     if any(not key_id or len(key_id) > 16 for key_id in keys):  # the column's width
-        raise ValueError(name)
+        raise ValueError("a key's id has 1 to 16 characters")
     return KeyRing(current=next(iter(keys)), keys=keys)
 
 
@@ -171,14 +167,14 @@ _WORDS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
 )
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-_READERS: dict[str, Callable[[Env, str], object]] = {
-    "secret_key": _text,
-    "database_url": _text,
-    "redis_url": _text,
-    "email_url": _text,
-    "default_from_email": _text,
+_READERS: dict[str, Callable[[str], object]] = {
+    "secret_key": str,
+    "database_url": str,
+    "redis_url": str,
+    "email_url": str,
+    "default_from_email": str,
     "allowed_hosts": _list,
-    "public_url": lambda env, name: _text(env, name).rstrip("/"),
+    "public_url": _address,
     "token_keys": _key_ring,
     "password_min_length": _count,
     "argon2_memory_kib": _count,
