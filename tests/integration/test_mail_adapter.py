@@ -22,12 +22,13 @@ from core.unit_of_work import UnitOfWork
 from tests.assertions import assert_failure, assert_success
 from tests.factories import UserFactory
 from tests.fakes.clock import FakeClock
+from tests.fakes.users import InMemoryCooldown
 from users import models, wiring
 from users.adapters import CacheCooldown
 from users.application.registration import RegisterUser, VerifyEmail
 from users.domain.events import UserRegistrationAttempted, UserRegistrationSucceeded
 from users.domain.tokens import Purpose
-from users.ports import Mailer
+from users.ports import Cooldown, Mailer
 
 EMAIL = "test@example.com"
 PASSWORD = "SecurePass123!"
@@ -111,14 +112,14 @@ class TestAlreadyRegisteredMail:
     """Uses fixtures: db."""
 
     def test_the_owner_is_told_and_gets_no_token(self, db: None) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         wiring.register_user().handle(COMMAND)
         assert only_mail().to == [EMAIL]
         assert only_mail().subject == "You already have an account"
         assert "dsh_once_" not in str(only_mail().body)
 
     def test_an_owner_who_is_not_verified_gets_a_link_that_works(self, db: None) -> None:
-        user = UserFactory(email=EMAIL, is_verified=False)
+        user = UserFactory.create(email=EMAIL, is_verified=False)
         wiring.register_user().handle(COMMAND)
         verified = wiring.verify_email().handle(VerifyEmail(token=token_in(only_mail())))
         assert assert_success(verified) == user.pk
@@ -180,7 +181,7 @@ class TestCooldown:
     def test_an_owner_gets_one_mail_a_minute(
         self, db: None, clock: FakeClock, is_verified: bool
     ) -> None:
-        UserFactory(email=EMAIL, is_verified=is_verified)
+        UserFactory.create(email=EMAIL, is_verified=is_verified)
         register = wiring.register_user()
         register.handle(COMMAND)
         clock.advance(timedelta(seconds=59))
@@ -188,7 +189,7 @@ class TestCooldown:
         assert len(mail.outbox) == 1
 
     def test_after_a_minute_the_next_may_come(self, db: None, clock: FakeClock) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         register = wiring.register_user()
         register.handle(COMMAND)
         clock.advance(timedelta(seconds=60))
@@ -209,16 +210,37 @@ class TestCooldown:
         register.handle(COMMAND)
         assert len(mail.outbox) == 1
 
-    def test_every_address_has_its_own(self) -> None:
-        cooldown = CacheCooldown(container.get_cache())
-        cooldown.claim(EMAIL)
-        assert cooldown.claim("other@example.com") is True
-
     def test_the_cache_does_not_hold_the_address(self, redis_test_client: redis.Redis) -> None:
         CacheCooldown(RedisCache(redis_client=redis_test_client)).claim(EMAIL)
         (key,) = redis_test_client.keys()
         assert EMAIL not in key
         assert 0 < redis_test_client.ttl(key) <= 60
+
+
+@pytest.mark.contract
+@pytest.mark.parametrize("kind", ["memory", "cache", "redis"])
+class TestCooldownContract:
+    """Uses fixtures: redis_test_client."""
+
+    @pytest.fixture
+    def cooldown(self, request: pytest.FixtureRequest, kind: str) -> Cooldown:
+        if kind == "memory":
+            return InMemoryCooldown()
+        if kind == "cache":
+            return CacheCooldown(container.get_cache())
+        client = request.getfixturevalue("redis_test_client")
+        return CacheCooldown(RedisCache(redis_client=client))
+
+    def test_one_claim_is_granted_per_period(self, cooldown: Cooldown) -> None:
+        assert [cooldown.claim(EMAIL) for _ in range(3)] == [True, False, False]
+
+    def test_what_was_started_grants_none(self, cooldown: Cooldown) -> None:
+        cooldown.start(EMAIL)
+        assert cooldown.claim(EMAIL) is False
+
+    def test_every_address_has_a_period_of_its_own(self, cooldown: Cooldown) -> None:
+        cooldown.start(EMAIL)
+        assert cooldown.claim("other@example.com") is True
 
 
 class DeadServer(BaseEmailBackend):
@@ -290,7 +312,7 @@ class TestDeadCache:
     def test_a_taken_address_gets_no_mail_that_nobody_could_count(
         self, db: None, dead_cache: None, is_verified: bool
     ) -> None:
-        UserFactory(email=EMAIL, is_verified=is_verified)
+        UserFactory.create(email=EMAIL, is_verified=is_verified)
         refused = wiring.register_user().handle(COMMAND)
         assert_failure(refused, ErrorCode.EMAIL_ALREADY_EXISTS)
         assert mail.outbox == []

@@ -120,7 +120,7 @@ class TestRegistration:
 
 class TestOneUseTokens:
     def test_a_verification_token_used_eight_times_at_once_succeeds_once(self) -> None:
-        user = UserFactory(email=EMAIL, is_verified=False)
+        user = UserFactory.create(email=EMAIL, is_verified=False)
         text = issue(Purpose.EMAIL_VERIFICATION, user).text(wiring.token_keys())
         results = at_once(*[lambda: wiring.verify_email().handle(VerifyEmail(token=text))] * 8)
         assert successes(results) == [user.pk]
@@ -141,21 +141,21 @@ class TestOneUseTokens:
 
 class TestSignIn:
     def test_eight_logins_at_a_limit_of_two_leave_two_live_sessions(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         signed_in = at_once(*[sign_in] * 8)
         live = session_models.DeviceSession.objects.filter(revoked_at__isnull=True)
         assert live.count() == 2
         assert len({one.session_id for one in signed_in}) == 8
 
     def test_the_tokens_of_those_two_and_of_no_others_are_accepted(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         signed_in = at_once(*[sign_in] * 8)
         authenticate = sessions_wiring.authenticator().authenticate
         accepted = [one for one in signed_in if authenticate(one.tokens.access_token).is_success]
         assert len(accepted) == 2
 
     def test_eight_wrong_passwords_at_once_lock(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         wrong = SignIn(email=EMAIL, password="wrong")
         at_once(*[lambda: sessions_wiring.sign_in().handle(wrong)] * 8)
         right = sessions_wiring.sign_in().handle(SignIn(email=EMAIL, password=PASSWORD))
@@ -163,7 +163,7 @@ class TestSignIn:
         assert models.SignInGuard.objects.get().failures == 5
 
     def test_failures_beside_successes_are_refused_and_not_lost_in_an_error(self) -> None:
-        UserFactory(email=EMAIL, max_sessions=20)
+        UserFactory.create(email=EMAIL, max_sessions=20)
         wrong = SignIn(email=EMAIL, password="wrong")
         right = SignIn(email=EMAIL, password=PASSWORD)
         commands = [wrong, right, wrong, right, wrong, right, wrong, right]
@@ -175,7 +175,7 @@ class TestSignIn:
 
 class TestRefresh:
     def test_eight_refreshes_of_one_token_get_one_successor(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         text = sign_in().tokens.refresh_token
         results = at_once(*[lambda: refresh(text)] * 8)
         tokens = successes(results)
@@ -184,7 +184,7 @@ class TestRefresh:
         assert session_models.DeviceSession.objects.get().generation == 2
 
     def test_each_of_them_is_on_record(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         text, mark = sign_in().tokens.refresh_token, uuid7()
         at_once(*[lambda: refresh(text)] * 8)
         phases = phases_since(mark, AuditAction.SESSION_REFRESHED)
@@ -192,7 +192,7 @@ class TestRefresh:
 
     @pytest.mark.parametrize("revocations", [1, 4])
     def test_a_refresh_against_a_revocation_leaves_no_live_token(self, revocations: int) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         session = sign_in()
         refreshes = [lambda: refresh(session.tokens.refresh_token)] * (8 - revocations)
         results = at_once(*refreshes, *[lambda: revoke(session)] * revocations)
@@ -206,7 +206,7 @@ class TestRefresh:
         assert session_models.DeviceSession.objects.get().revoked_at is not None
 
     def test_a_session_is_revoked_once(self) -> None:
-        UserFactory(email=EMAIL)
+        UserFactory.create(email=EMAIL)
         session = sign_in()
         results = at_once(*[lambda: revoke(session)] * 8)
         assert successes(results) == [None]

@@ -297,9 +297,9 @@ class TestDjangoUserRepository:
     def test_the_database_itself_refuses_an_address_that_differs_by_case_alone(
         self, db: None
     ) -> None:
-        UserFactory(email="test@example.com")
+        UserFactory.create(email="test@example.com")
         with pytest.raises(IntegrityError, match="users_email_unique"):
-            UserFactory(email="TEST@example.com")
+            UserFactory.create(email="TEST@example.com")
 
     def test_looking_for_an_address_uses_the_unique_index(
         self, db: None, django_assert_num_queries: Any

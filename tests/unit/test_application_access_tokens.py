@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from core.errors import ErrorCode
+from core.errors import DomainError, ErrorCode
 from core.ids import uuid7
 from core.keys import KeyRing
 from core.result import Result
@@ -52,7 +52,7 @@ class House:
     def authenticator(self) -> AccessTokenAuthenticator:
         return AccessTokenAuthenticator(session_reader=self.sessions, keys=KEYS, clock=self.clock)
 
-    def authenticate(self, text: str) -> Result[SessionWithUser, object]:
+    def authenticate(self, text: str) -> Result[SessionWithUser, DomainError]:
         return self.authenticator().authenticate(text)
 
 

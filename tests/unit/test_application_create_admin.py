@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from core.errors import ConflictError, ErrorCode
+from core.errors import ConflictError, DomainError, ErrorCode
 from core.result import Failure, Result
 from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON, make_user
@@ -25,7 +25,7 @@ from users.application.administration import (
 from users.domain.errors import EMAIL_TAKEN
 from users.domain.events import AdminCreationFailed
 from users.domain.roles import Role
-from users.domain.tokens import Purpose
+from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
 
 EMAIL = "admin@example.com"
@@ -54,7 +54,7 @@ class House:
 
     def create(
         self, token: str | None = None, email: str = EMAIL, password: str = PASSWORD
-    ) -> Result[UUID, object]:
+    ) -> Result[UUID, DomainError]:
         handler = CreateAdminHandler(
             user_repo=self.users,
             setup_token_repo=self.tokens,
@@ -64,7 +64,7 @@ class House:
         )
         return handler.handle(CreateAdmin(email=email, password=password, setup_token=token))
 
-    def issue(self) -> Result[object, object]:
+    def issue(self) -> Result[OneUseToken, DomainError]:
         handler = IssueSetupLinkHandler(
             user_repo=self.users,
             setup_token_repo=self.tokens,

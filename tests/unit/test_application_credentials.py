@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.fakes.users import (
     ReversingPasswordService,
 )
 from users.application.credentials import PasswordCredentials
+from users.domain.errors import SignInRefused
 from users.domain.lockout import FailureCount
 from users.domain.user import User
 
@@ -216,3 +218,29 @@ class TestRefuse:
         for _ in range(5):
             house.credentials().refuse(EMAIL)
         assert house.reason() == "locked"
+
+
+CONDITIONS = ("not locked", "known", "right password", "active", "verified")
+REASONS = ("locked", "unknown", "wrong_password", "inactive", "unverified")
+
+
+class TestEveryAnswer:
+    """The whole table: the first condition that does not hold is the reason.
+
+    Uses fixtures: house.
+    """
+
+    @pytest.mark.parametrize("holds", list(product([True, False], repeat=5)), ids=str)
+    def test_an_answer_names_one_reason_in_one_text_for_one_hash(
+        self, house: House, holds: tuple[bool, ...]
+    ) -> None:
+        state = dict(zip(CONDITIONS, holds, strict=True))
+        account = house.account(is_active=state["active"], is_verified=state["verified"])
+        email = EMAIL if state["known"] else "unknown@example.com"
+        house.guard.counts = {} if state["not locked"] else {email: LOCKED}
+        answer = house.credentials().verify(email, PASSWORD if state["right password"] else "wrong")
+        told = account if answer.is_success else answer.error.reason
+        failed = [reason for reason, held in zip(REASONS, holds, strict=True) if not held]
+        assert told == (failed[0] if failed else account)
+        assert answer.is_success or answer.error.message == SignInRefused.because("", None).message
+        assert len(house.passwords.verified) == 1

@@ -1,11 +1,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from core.errors import DomainError, ErrorCode
+from core.events import DomainEvent
 from core.keys import KeyRing
 from core.result import Result
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
@@ -322,3 +324,54 @@ class TestRefusal:
         secrets = (text, tokens.access_token, tokens.refresh_token)
         assert str(house.session_id) in said
         assert not [secret for secret in secrets if secret in said]
+
+
+GENERATIONS = {"current": 7, "previous": 6, "older": 5}
+FIRST_USES = {"unused": None, "just used": NOON, "used": NOON - timedelta(minutes=1)}
+STATES: dict[str, dict[str, Any]] = {
+    "live": {},
+    "revoked": {"revoked_at": NOON, "revoked_reason": EndReason.REVOKED},
+    "idle": {"last_seen_at": NOON - timedelta(days=14)},
+    "rotated": {"version": 0},
+}
+OF_A_LIVE_SESSION = {
+    ("current", "unused"): "refreshed",
+    ("current", "just used"): "refreshed",
+    ("current", "used"): "refreshed",
+    ("previous", "unused"): "repeated",
+    ("previous", "just used"): "repeated",
+    ("previous", "used"): EndReason.REUSE,
+    ("older", "unused"): EndReason.REUSE,
+    ("older", "just used"): EndReason.REUSE,
+    ("older", "used"): EndReason.REUSE,
+}
+OF_ANOTHER = {"revoked": "ended", "idle": "ended", "rotated": "account_changed"}
+
+
+class TestEveryWayToRefresh:
+    """The whole table. Uses fixtures: house."""
+
+    @pytest.mark.parametrize("way", list(product(GENERATIONS, FIRST_USES, STATES)), ids="-".join)
+    def test_a_way(self, house: House, way: tuple[str, str, str]) -> None:
+        generation, first_use, state = way
+        house.is_now(generation=GENERATIONS[generation])
+        text = house.token()
+        house.is_now(
+            generation=7,
+            previous_key_id="1",
+            first_used_at=FIRST_USES[first_use],
+            **STATES[state],
+        )
+        before = house.session
+        house.refresh(text)
+        told = house.bus.published_events[-1]
+        expected = OF_ANOTHER.get(state, OF_A_LIVE_SESSION[generation, first_use])
+        assert outcome(told) == expected
+        assert (house.session == before) is (expected not in {"refreshed", EndReason.REUSE})
+
+
+def outcome(event: DomainEvent) -> str:
+    if isinstance(event, SessionRefreshSucceeded):
+        return "repeated" if event.repeated else "refreshed"
+    assert isinstance(event, SessionRefreshFailed)
+    return event.reason

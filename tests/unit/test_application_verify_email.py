@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from core.errors import ErrorCode
+from core.errors import DomainError, ErrorCode
 from core.ids import uuid7
 from core.keys import KeyRing
 from core.result import Result
@@ -50,7 +50,7 @@ class House:
     def mail(self, purpose: Purpose = Purpose.EMAIL_VERIFICATION) -> str:
         return self.tokens.issue(purpose, self.user.id, self.clock.now()).text(KEYS)
 
-    def verify(self, text: str, password: str | None = None) -> Result[UUID, object]:
+    def verify(self, text: str, password: str | None = None) -> Result[UUID, DomainError]:
         handler = VerifyEmailHandler(
             user_repo=self.users,
             verification_token_repo=self.tokens,

@@ -114,6 +114,14 @@ class TestReading:
         settings = environ(**MINIMAL | {variable: text})
         assert getattr(settings, variable.lower()) == value
 
+    @pytest.mark.parametrize("text", ["true", "Yes", " on ", "1"])
+    def test_a_yes_is_true(self, environ: Environ, text: str):
+        assert environ(**MINIMAL, LOG_JSON=text).log_json is True
+
+    @pytest.mark.parametrize("level", ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"])
+    def test_every_level_of_logging_is_known(self, environ: Environ, level: str):
+        assert environ(**MINIMAL, LOG_LEVEL=level.lower()).log_level == level
+
     @pytest.mark.parametrize("text", ["false", "No", "off", "0"])
     def test_a_no_is_false(self, environ: Environ, text: str):
         assert environ(**PRODUCTION, LOG_JSON=text).log_json is False
@@ -176,9 +184,10 @@ class TestTokenKeys:
         assert (first == again, first == other) == (True, False)
 
     def test_the_derived_key_is_not_the_secret_key(self, environ: Environ):
-        keys = environ(**MINIMAL).token_keys.keys
+        keys = environ(**MINIMAL).token_keys
         # HMAC-SHA-256 of "dashtam.tokens.v1": to change it would end every session there is.
-        assert keys["0"].hex() == "7dc2a46cd5c34efec1ee5169a388ea0bd7b51a62833a66aea1883b8eaa76003a"
+        derived = "7dc2a46cd5c34efec1ee5169a388ea0bd7b51a62833a66aea1883b8eaa76003a"
+        assert keys == KeyRing("0", {"0": bytes.fromhex(derived)})
 
     @pytest.mark.parametrize(
         "text",
@@ -213,9 +222,12 @@ class TestRefusal:
         assert f"{variable} is not set" in text
 
     def test_every_missing_variable_is_named_in_one_message(self, environ: Environ):
-        lines = refusal(environ).splitlines()
-        names = {line.split()[1] for line in lines[1:]}
-        assert names == PRODUCTION.keys() - {"ENVIRONMENT"}
+        first, *others = refusal(environ).splitlines()
+        names = {line.split()[1] for line in others}
+        assert (first, names) == (
+            "Dashtam is not configured:",
+            PRODUCTION.keys() - {"ENVIRONMENT"},
+        )
 
     def test_missing_and_unsafe_variables_are_named_together(self, environ: Environ):
         text = refusal(environ, ENVIRONMENT="production", SECRET_KEY="short", LOG_LEVEL="LOUD")
@@ -275,7 +287,10 @@ class TestRefusal:
 
     def test_an_unknown_environment_is_held_to_the_rules_of_production(self, environ: Environ):
         text = refusal(environ, **MINIMAL | {"ENVIRONMENT": "prod"})
-        named = ("ENVIRONMENT is not one of: development, testing", "REDIS_URL is not set")
+        named = (
+            "  - ENVIRONMENT is not one of: development, testing, ci, production.\n",
+            "  - REDIS_URL is not set: ",
+        )
         assert [part for part in named if part not in text] == []
 
     @pytest.mark.parametrize("variable", ["SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL"])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -82,6 +83,54 @@ class TestAccess:
     def test_a_session_that_is_over_accepts_nothing(self, generation: int) -> None:
         session = make_session(generation=7, generation_began_at=NOON + IDLE)
         assert session.accepts_access(generation, NOON + IDLE) is False
+
+
+GENERATIONS = {"current": 7, "previous": 6, "older": 5, "next": 8}
+AGES = {
+    "new": timedelta(0),
+    "below 10 s": OVERLAP - LATER,
+    "10 s": OVERLAP,
+    "below 15 min": ACCESS - LATER,
+    "15 min": ACCESS,
+}
+
+
+class TestEveryWayToAnAccess:
+    """The whole table: what is not listed is refused."""
+
+    ACCEPTED = frozenset(
+        {
+            ("current", "new", "live"),
+            ("current", "below 10 s", "live"),
+            ("current", "10 s", "live"),
+            ("current", "below 15 min", "live"),
+            ("previous", "new", "live"),
+            ("previous", "below 10 s", "live"),
+        }
+    )
+
+    @pytest.mark.parametrize(
+        "way", list(product(GENERATIONS, AGES, ["live", "ended"])), ids="-".join
+    )
+    def test_a_way(self, way: tuple[str, str, str]) -> None:
+        generation, age, state = way
+        session = make_session(generation=7, revoked_at=NOON if state == "ended" else None)
+        accepted = session.accepts_access(GENERATIONS[generation], NOON + AGES[age])
+        assert accepted is (way in self.ACCEPTED)
+
+
+class TestEveryWayToARepetition:
+    """The whole table: what is not listed ends the session or begins the next generation."""
+
+    FIRST_USES = {"never": None, "now": NOON, "10 s ago": NOON - OVERLAP, "earlier": NOON - IDLE}
+    REPEATED = frozenset({("previous", "never"), ("previous", "now"), ("previous", "10 s ago")})
+
+    @pytest.mark.parametrize("way", list(product(GENERATIONS, FIRST_USES)), ids="-".join)
+    def test_a_way(self, way: tuple[str, str]) -> None:
+        generation, first_use = way
+        session = make_session(generation=7, first_used_at=self.FIRST_USES[first_use])
+        repeated = session.repeats_refresh(GENERATIONS[generation], NOON)
+        assert repeated is (way in self.REPEATED)
 
 
 class TestRepeatedRefresh:

@@ -4,7 +4,7 @@ import gc
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import FrozenInstanceError, dataclass, field
+from dataclasses import FrozenInstanceError, dataclass, field, fields
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from django.dispatch import Signal
 
 from core import context, signals, unit_of_work
 from core.actions import AuditAction, Phase
-from core.events import DomainEvent, EventMetadata
+from core.events import DomainEvent, EventMetadata, personal
 from core.ports import EventBusProtocol, UnitOfWorkProtocol
 from core.signals import SignalEventBus
 from core.unit_of_work import UnitOfWorkError
@@ -284,6 +284,14 @@ class TestDomainEvent:
     def test_it_may_be_about_nobody_and_nothing(self):
         event = Succeeded()
         assert (event.user_id, event.resource_type, event.resource_id) == (None, None, None)
+
+    def test_a_field_that_tells_who_somebody_is_is_marked(self):
+        @dataclass(frozen=True, kw_only=True)
+        class Named(Succeeded):
+            email: str = personal()
+
+        marked = {each.name for each in fields(Named) if each.metadata.get("personal")}
+        assert marked == {"email"}
 
     def test_a_fact_cannot_be_changed(self):
         with pytest.raises(FrozenInstanceError):

@@ -15,6 +15,7 @@ from users.domain.tokens import OneUseToken, Purpose, calculate_expiration, read
 KEYS = KeyRing("new", {"new": b"n" * 32, "old": b"o" * 32})
 LATER = timedelta(microseconds=1)
 TOMORROW = NOON + timedelta(hours=24)
+GOLDEN = "dsh_once_AYzCUfQAcACAAAAAAAAAAWFaKRVrka0seX_NNA2qGODxeRPLMM9FzIsj70nGW5M1"
 
 
 def issue(purpose: Purpose = Purpose.EMAIL_VERIFICATION, salt: bytes = b"s" * 32) -> OneUseToken:
@@ -65,6 +66,10 @@ class TestText:
 
     def test_a_token_knows_its_text(self, token: OneUseToken) -> None:
         assert token.is_genuine(token.text(KEYS), KEYS) is True
+
+    def test_what_was_mailed_before_an_update_still_works(self) -> None:
+        token = replace(issue(), id=UUID("018cc251-f400-7000-8000-000000000001"), key_id="new")
+        assert token.text(KEYS) == GOLDEN
 
     def test_a_scanner_for_leaked_secrets_finds_it(self, token: OneUseToken) -> None:
         assert token.text(KEYS).startswith("dsh_once_")

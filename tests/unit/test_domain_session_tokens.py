@@ -13,6 +13,10 @@ from sessions_app.domain.tokens import PresentedToken, TokenType, tokens_of
 from tests.factories import NOON, make_session
 
 KEYS = KeyRing("1", {"1": b"k" * 32, "2": b"l" * 32})
+GOLDEN = (
+    "dsh_access_AYzCUfQAcACAAAAAAAAAAQAAAAd0hvflGw5KcZaD9DaZK_1W1I0FnCjl9WdC-vXMGihCZw",
+    "dsh_refresh_AYzCUfQAcACAAAAAAAAAAQAAAAd487qW0q6fpF0CP4oJxuIsDM29c3Ugu0GGsp5_mE479A",
+)
 
 
 def read(text: str, token_type: TokenType = TokenType.ACCESS) -> PresentedToken:
@@ -31,6 +35,11 @@ class TestPair:
 
     def test_a_generation_has_the_same_tokens_at_every_call(self, session: DeviceSession) -> None:
         assert tokens_of(session, KEYS) == tokens_of(session, KEYS)
+
+    def test_what_was_handed_out_before_an_update_still_works(self) -> None:
+        session = make_session(id=UUID("018cc251-f400-7000-8000-000000000001"), generation=7)
+        tokens = tokens_of(session, KEYS)
+        assert (tokens.access_token, tokens.refresh_token) == GOLDEN
 
     def test_each_generation_has_tokens_of_its_own(self, session: DeviceSession) -> None:
         before = tokens_of(session, KEYS)

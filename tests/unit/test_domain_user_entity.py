@@ -1,6 +1,9 @@
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import product
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -149,3 +152,25 @@ class TestSessionLimit:
 
     def test_the_highest_tier_has_no_limit(self) -> None:
         assert make_user(session_tier=SessionTier.PRO).session_limit() is None
+
+
+MODULES = [
+    f"{app}.{module}"
+    for app, modules in {
+        "users.domain": ["email", "errors", "lockout", "password", "tokens", "user"],
+        "users.application": ["administration", "credentials", "reading", "registration"],
+        "sessions_app.domain": ["session", "tokens"],
+        "sessions_app.application": ["authenticating", "refreshing", "revocation", "signing_in"],
+    }.items()
+    for module in modules
+]
+
+
+class TestEveryValueCommandAndHandler:
+    @pytest.mark.parametrize("module", MODULES)
+    def test_it_cannot_be_changed(self, module: str) -> None:
+        names: dict[str, Any] = vars(import_module(module))
+        own = [one for one in names.values() if getattr(one, "__module__", "") == module]
+        made = [one for one in own if is_dataclass(one)]
+        assert made
+        assert not [one for one in made if not vars(one)["__dataclass_params__"].frozen]

@@ -117,6 +117,11 @@ class TestOrder:
             publish(unit, Attempted())
         assert story == ["Attempted failed: UnitOfWorkError"]
 
+    def test_an_attempt_is_an_attempt(self, unit: UnitOfWork):
+        with unit:
+            assert publish(unit, Attempted()) is Phase.ATTEMPTED
+            publish(unit, Succeeded())
+
     def test_the_first_write_begins_the_transaction(self, unit: UnitOfWork, story: Story):
         with unit:
             publish(unit, Attempted())

@@ -219,6 +219,9 @@ class TestAsync:
             await answering
         assert context.current().trace_id is None
 
+    def test_django_need_not_adapt_it_to_either_kind(self):
+        assert (TraceMiddleware.sync_capable, TraceMiddleware.async_capable) == (True, True)
+
     def test_it_looks_async_in_front_of_an_async_view(self):
         async def view(request: HttpRequest) -> HttpResponse:
             return HttpResponse()

@@ -1,0 +1,111 @@
+import io
+import sys
+from datetime import timedelta
+from getpass import getpass
+from unittest.mock import create_autospec
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from core import container
+from tests.factories import UserFactory
+from tests.fakes.clock import FakeClock
+from tests.plugin.fixtures import JsonClient
+from users import models
+from users.domain.roles import Role
+
+PASSWORD = "SecurePass123!"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def create_admin(
+    monkeypatch: pytest.MonkeyPatch, typed: str, email: str = "admin@example.com"
+) -> str:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+    out = io.StringIO()
+    call_command("create_admin", email=email, stdout=out)
+    return out.getvalue()
+
+
+class TestCreateAdmin:
+    """Uses fixtures: client, monkeypatch."""
+
+    @pytest.mark.parametrize("line_end", ["", "\n", "\r\n"])
+    def test_an_admin_whose_password_comes_by_a_pipe_can_sign_in(
+        self, client: JsonClient, monkeypatch: pytest.MonkeyPatch, line_end: str
+    ) -> None:
+        said = create_admin(monkeypatch, PASSWORD + line_end)
+        admin = models.User.objects.get()
+        assert str(admin.pk) in said
+        assert PASSWORD not in said
+        profile = client.as_user("admin@example.com", PASSWORD).get("/api/v1/users/me").json()
+        assert profile["role"] == "admin"
+
+    def test_at_a_terminal_the_password_is_asked_for_and_not_shown(
+        self, client: JsonClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ask = create_autospec(getpass, return_value=PASSWORD)
+        monkeypatch.setattr("getpass.getpass", ask)
+        monkeypatch.setattr(sys, "stdin", Terminal())
+        call_command("create_admin", email="admin@example.com", stdout=io.StringIO())
+        ask.assert_called_once_with()
+        assert models.User.objects.get().role == Role.ADMIN
+
+    @pytest.mark.parametrize(
+        ("typed", "email", "sentence"),
+        [
+            ("short", "admin@example.com", "12 to 1024 characters"),
+            ("", "admin@example.com", "12 to 1024 characters"),
+            (PASSWORD, "no address", "Enter an e-mail address"),
+            (PASSWORD, "taken@example.com", "account with this e-mail address exists"),
+        ],
+    )
+    def test_a_refusal_is_one_sentence(
+        self,
+        client: JsonClient,
+        monkeypatch: pytest.MonkeyPatch,
+        typed: str,
+        email: str,
+        sentence: str,
+    ) -> None:
+        UserFactory.create(email="taken@example.com")
+        with pytest.raises(CommandError, match=sentence):
+            create_admin(monkeypatch, typed, email)
+        assert models.User.objects.get().role == Role.USER
+
+
+class TestSetupLink:
+    """Uses fixtures: client, frozen, monkeypatch."""
+
+    def link(self) -> str:
+        out = io.StringIO()
+        call_command("setup_link", stdout=out)
+        return out.getvalue().strip()
+
+    def test_the_link_carries_its_token_in_the_fragment(self, client: JsonClient) -> None:
+        page, _, token = self.link().partition("#")
+        assert page == f"{container.get_settings().public_url}/setup"
+        assert token.startswith("dsh_once_")
+
+    def test_only_the_newest_link_works(self, client: JsonClient) -> None:
+        older, newer = self.link(), self.link()
+        tokens = models.OneUseToken.objects.order_by("pk")
+        assert older != newer
+        assert [token.spent_at is None for token in tokens] == [False, True]
+
+    def test_the_link_lives_for_a_day(self, client: JsonClient, frozen: FakeClock) -> None:
+        self.link()
+        expires_at = models.OneUseToken.objects.get().expires_at
+        assert expires_at == frozen.now() + timedelta(hours=24)
+
+    def test_there_is_none_once_there_is_an_admin(
+        self, client: JsonClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        create_admin(monkeypatch, PASSWORD)
+        with pytest.raises(CommandError, match="There is an admin already"):
+            self.link()
+        assert not models.OneUseToken.objects.exists()
