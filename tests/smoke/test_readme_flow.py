@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -148,7 +149,7 @@ def run(script: str) -> str:
     return finished.stdout
 
 
-def documents(text: str) -> list[dict[str, object]]:
+def documents(text: str) -> list[dict[str, Any]]:
     """The JSON documents that stand in a row."""
     decoder, found, rest = json.JSONDecoder(), [], text.strip()
     while rest:
