@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import Error, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core import context, unit_of_work
 from core.actions import Phase
@@ -13,6 +14,7 @@ from core.errors import AuditError, DomainError, ErrorCode, InfrastructureError
 from core.events import DomainEvent
 from core.logging import ConsoleLogger
 from core.result import Failure, Result
+from core.settings import get_settings
 from core.signals import trail
 from core.unit_of_work import AttemptNotRecordedError, UnitOfWork
 
@@ -62,6 +64,11 @@ class Database:
             connections[self.alias] = shared
 
 
+def echo_sql(sender: object, connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """For `connection_created`: DB_ECHO logs every statement, with its values."""
+    connection.force_debug_cursor = get_settings().db_echo
+
+
 def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException) -> None:
     """FAILED, in autocommit. When it cannot be written, the sweeper will write ABANDONED."""
     reason = type(error).__name__
@@ -105,6 +112,6 @@ def _unavailable(
     ConsoleLogger().error(code, error=str(error))
     return kind(
         code,
-        "The service cannot do and record this now. Nothing was changed; try again.",
+        "The service cannot do and record this now; try again.",
         infrastructure_code=type(error).__name__,
     )

@@ -3,7 +3,8 @@
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework import exceptions
@@ -45,6 +46,7 @@ STATUS: Final[dict[ErrorCode, int]] = {
 _CODES: Final[dict[type[Exception], ErrorCode]] = {
     exceptions.ValidationError: ErrorCode.VALIDATION_FAILED,
     exceptions.ParseError: ErrorCode.MALFORMED_REQUEST,
+    RequestDataTooBig: ErrorCode.REQUEST_TOO_LARGE,
     SuspiciousOperation: ErrorCode.MALFORMED_REQUEST,
     exceptions.AuthenticationFailed: ErrorCode.INVALID_TOKEN,
     exceptions.NotAuthenticated: ErrorCode.NOT_AUTHENTICATED,
@@ -59,6 +61,9 @@ _CODES: Final[dict[type[Exception], ErrorCode]] = {
 }
 _INTERNAL: Final = DomainError(
     ErrorCode.INTERNAL_ERROR, "Something went wrong here; it is logged under this trace id."
+)
+_DATABASE_AWAY: Final = DomainError(
+    ErrorCode.DATABASE_UNAVAILABLE, "The database does not answer now; try again."
 )
 
 
@@ -111,6 +116,8 @@ def problem_response(
 def _as_error(exception: Exception) -> tuple[DomainError, dict[str, str]]:
     if isinstance(exception, Refused):
         return exception.error, _retry_after(exception.error)
+    if isinstance(exception, OperationalError | InterfaceError):
+        return _DATABASE_AWAY, {}
     code = next((code for kind, code in _CODES.items() if isinstance(exception, kind)), None)
     if code is None:
         return _INTERNAL, {}
@@ -155,9 +162,12 @@ def _challenge(error: DomainError) -> str:
 
 
 def _report(exception: Exception, error: DomainError) -> None:
-    unexpected = error.code is ErrorCode.INTERNAL_ERROR
+    told = isinstance(exception, Refused)
     ConsoleLogger("dashtam.http").error(
-        "request_failed", code=error.code, exc_info=exception if unexpected else None
+        "request_failed",
+        code=error.code,
+        reason=getattr(error, "infrastructure_code", None),
+        exc_info=None if told else exception,
     )
 
 

@@ -3,7 +3,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import RequestFactory
 from rest_framework import exceptions
@@ -180,7 +181,10 @@ class TestFrameworkErrors:
             (exceptions.MethodNotAllowed("PUT"), 405, "method_not_allowed"),
             (exceptions.NotAcceptable(), 406, "not_acceptable"),
             (exceptions.UnsupportedMediaType("text/csv"), 415, "unsupported_media_type"),
+            (RequestDataTooBig(), 413, "request_too_large"),
             (exceptions.Throttled(), 429, "rate_limited"),
+            (OperationalError(), 503, "database_unavailable"),
+            (InterfaceError(), 503, "database_unavailable"),
         ],
         ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
     )
@@ -237,15 +241,17 @@ class TestSurprise:
                 "event": "request_failed",
                 "log_level": "error",
                 "code": ErrorCode.INTERNAL_ERROR,
+                "reason": None,
                 "exc_info": surprise,
             }
         ]
 
     def test_a_service_that_is_away_is_logged_without_a_traceback(self):
-        away = Refused(CacheError(ErrorCode.CACHE_ERROR, "No."))
+        away = Refused(CacheError(ErrorCode.CACHE_ERROR, "No.", infrastructure_code="TimeoutError"))
         with capture_logs() as logs:
             handle_exception(away, {"request": RequestFactory().get("/api/")})
-        assert [(log["code"], log["exc_info"]) for log in logs] == [("cache_error", None)]
+        told = [(log["code"], log["reason"], log["exc_info"]) for log in logs]
+        assert told == [("cache_error", "TimeoutError", None)]
 
     def test_a_refusal_is_on_the_trail_and_not_in_the_log(self):
         with capture_logs() as logs:
