@@ -50,4 +50,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description="entry")
     def record(self, event: models.AuditEvent) -> str:
         entry = json.loads(bytes(event.entry))
-        return format_html("<pre>{}</pre>", json.dumps(entry, indent=2, ensure_ascii=False))
+        text = json.dumps(entry, indent=2, ensure_ascii=False)
+        readable = text.encode("utf-8", "backslashreplace").decode()
+        style = "white-space: pre-wrap; overflow-wrap: anywhere"
+        return format_html('<pre style="{}">{}</pre>', style, readable)

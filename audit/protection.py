@@ -44,6 +44,8 @@ def _on_postgresql(
 
 def _on_sqlite(connection: BaseDatabaseWrapper, table: str, columns: tuple[str, ...]) -> list[str]:
     changed = _any_changed(connection, columns, "IS NOT")
+    # A row that takes the rowid of another would replace it without a DELETE.
+    changed = f"OLD.rowid IS NOT NEW.rowid OR {changed}"
     conditions = {"INSERT": "", "DELETE": "", "UPDATE": f"({changed}) AND"}
     statements = []
     for moment, condition in conditions.items():

@@ -68,7 +68,9 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 10,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        # With recursive triggers, REPLACE fires those of DELETE.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+        "PRAGMA recursive_triggers=ON;",
     }
 DATABASES: dict[str, Any] = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -87,6 +89,8 @@ PASSWORD_HASHERS = ["users.adapters.Argon2idHasher"]
 # The unique index of the address is on Lower(email), which this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "auth.E003"]
 
+LOGIN_URL = "/admin/login/"
+LOGIN_REDIRECT_URL = "/admin/"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -95,7 +99,8 @@ X_FRAME_OPTIONS = "DENY"
 
 _email = Env.email_url_config(_settings.email_url)
 EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
-EMAIL_FILE_PATH = _email.get("EMAIL_FILE_PATH")
+# `filemail:///folder` is an absolute path; the parser drops one slash.
+EMAIL_FILE_PATH = "/" + (_email.get("EMAIL_FILE_PATH") or "").lstrip("/")
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25
 EMAIL_HOST_USER = _email.get("EMAIL_HOST_USER") or ""
@@ -127,7 +132,7 @@ REST_FRAMEWORK: dict[str, Any] = {
 }
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "Dashtam",
-    "DESCRIPTION": "Accounts, device sessions and a provable audit trail.",
+    "DESCRIPTION": "Accounts, device sessions and an append-only audit trail.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",

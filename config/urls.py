@@ -1,5 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from core import health, problems
@@ -10,18 +13,24 @@ urlpatterns = [
     path("api/v1/", include("sessions_app.api.urls")),
     path(
         "api/schema",
-        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        SpectacularAPIView.as_view(
+            authentication_classes=[], permission_classes=[], http_method_names=["get", "head"]
+        ),
         name="schema",
     ),
     path(
         "api/docs",
         SpectacularSwaggerView.as_view(
-            url_name="schema", authentication_classes=[], permission_classes=[]
+            url_name="schema",
+            authentication_classes=[],
+            permission_classes=[],
+            http_method_names=["get", "head"],
         ),
     ),
-    re_path("^api/", problems.not_found),
-    path("health/live", health.live),
-    path("health/ready", health.ready),
+    path("api/v1", RedirectView.as_view(url="/api/docs")),
+    re_path("^api/", csrf_exempt(problems.not_found)),
+    path("health/live", csrf_exempt(require_safe(health.live))),
+    path("health/ready", csrf_exempt(require_safe(health.ready))),
     path("verify-email", pages.verify_email),
     path("setup", pages.set_up),
     path("", pages.home),

@@ -70,7 +70,7 @@ def echo_sql(sender: object, connection: BaseDatabaseWrapper, **_: Any) -> None:
 
 
 def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException) -> None:
-    """FAILED, in autocommit. When it cannot be written, the sweeper will write ABANDONED."""
+    """FAILED, in autocommit. When it cannot be written, the attempt stays without outcome."""
     reason = type(error).__name__
     try:
         trail.send(

@@ -1,7 +1,7 @@
 """Identifiers: version 7 UUIDs (RFC 9562 §5.7), in order of making within a process.
 
-They always take the wall clock, under a frozen clock too: the trail refuses ids that are
-outside its window.
+They always take the wall clock, under a frozen clock too: on the trail they tell the order in
+which things were recorded.
 """
 
 import secrets

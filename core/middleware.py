@@ -19,6 +19,7 @@ _TRACE_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")
 _LONGEST_USER_AGENT: Final = 256
+_DOORS: Final = {"/api/": "api", "/admin/": "panel"}
 LARGEST_BODY: Final = 64 * 1024
 """Bytes. No request of this API is near it."""
 
@@ -85,7 +86,9 @@ def metadata_of(request: HttpRequest) -> EventMetadata:
         ip_address=request.META.get("REMOTE_ADDR") or None,
         user_agent=agent[:_LONGEST_USER_AGENT] or None,
         trace_id=_trace_id(request),
-        door="api" if request.path.startswith("/api/") else "panel",
+        door=next(
+            (door for start, door in _DOORS.items() if request.path.startswith(start)), "page"
+        ),
     )
 
 

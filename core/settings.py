@@ -35,6 +35,8 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     public_url: str = "http://127.0.0.1:8000"
     token_keys: KeyRing = field(repr=False)
+    guard_key: bytes = field(repr=False)
+    """Hides the addresses of `SignInGuard`; derived from `secret_key`."""
     password_min_length: int = 12
     argon2_memory_kib: int = 19456
     argon2_time_cost: int = 2
@@ -64,7 +66,8 @@ def get_settings() -> Settings:
         raise ImproperlyConfigured(
             "Dashtam is not configured:\n" + "\n".join(f"  - {line}" for line in problems)
         )
-    values.setdefault("token_keys", _derived_keys(os.environ["SECRET_KEY"]))
+    values.setdefault("token_keys", KeyRing("0", {"0": _derived(b"dashtam.tokens.v1")}))
+    values["guard_key"] = _derived(b"dashtam.sign-in-guard.v1")
     values.setdefault("log_json", environment is Environment.PRODUCTION)
     return Settings(environment=environment, **values)  # type: ignore[arg-type]
 
@@ -130,9 +133,8 @@ def _key_ring(text: str) -> KeyRing:
     return KeyRing(current=next(iter(keys)), keys=keys)
 
 
-def _derived_keys(secret_key: str) -> KeyRing:
-    key = hmac.digest(secret_key.encode(), b"dashtam.tokens.v1", hashlib.sha256)
-    return KeyRing(current="0", keys={"0": key})
+def _derived(purpose: bytes) -> bytes:
+    return hmac.digest(os.environ["SECRET_KEY"].encode(), purpose, hashlib.sha256)
 
 
 _ALWAYS = {

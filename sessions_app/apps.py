@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.contrib.admin import autodiscover
+from django.contrib.admin import autodiscover, site
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 
@@ -13,6 +13,8 @@ class PanelConfig(SimpleAdminConfig):
     def ready(self) -> None:
         super().ready()
         autodiscover()
+        # Roles say who may do what; groups would say it a second time.
+        site.unregister(self.apps.get_model("auth", "Group"))
 
 
 class SessionsConfig(AppConfig):

@@ -38,6 +38,7 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
         first_used_at=row.first_used_at,
         key_id=row.key_id,
         previous_key_id=row.previous_key_id,
+        previous_ends_at=row.previous_ends_at,
         salt=bytes(row.salt),
         version=row.version,
         revoked_at=row.revoked_at,

@@ -22,6 +22,7 @@ class DeviceSession(models.Model):
     first_used_at = models.DateTimeField(null=True)
     key_id = models.CharField(max_length=16)
     previous_key_id = models.CharField(max_length=16, null=True)
+    previous_ends_at = models.DateTimeField(null=True)
     salt = models.BinaryField(max_length=32)
     version = models.PositiveIntegerField()
     revoked_at = models.DateTimeField(null=True)

@@ -4,6 +4,7 @@ is a device session like any other, ended as soon as it is revoked."""
 from typing import Any, Final
 from uuid import UUID
 
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 from unfold.sites import UnfoldAdminSite
 
@@ -39,6 +40,8 @@ class DeviceSessionBackend:
         )
         if isinstance(result, Failure):
             return None
+        if request is not None:
+            _end_device_session_of(request)  # one browser, one session
         user = self.get_user(result.value.user_id)
         if user is not None:
             setattr(user, _DEVICE_SESSION, result.value.session_id)
@@ -49,6 +52,11 @@ class DeviceSessionBackend:
 
 
 class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+    def get_urls(self) -> list[Any]:
+        """Without Django's change of password, which knows neither the policy nor the trail."""
+        left_out = {"password_change", "password_change_done", "search"}
+        return [url for url in super().get_urls() if getattr(url, "name", None) not in left_out]
+
     def has_permission(self, request: HttpRequest) -> bool:
         """At each request: a Django session outlives a revocation, a device session does not."""
         device_session = request.session.get(_DEVICE_SESSION)
@@ -72,7 +80,12 @@ def remember_device_session(
 def end_device_session(
     sender: object, request: HttpRequest, user: models.User | None, **_: Any
 ) -> None:
-    device_session = request.session.get(_DEVICE_SESSION)
-    if user is not None and device_session is not None:
-        command = RevokeSession(session_id=UUID(device_session), user_id=user.pk)
+    _end_device_session_of(request)
+
+
+def _end_device_session_of(request: HttpRequest) -> None:
+    session = getattr(request, "session", {})
+    device_session, user_id = session.get(_DEVICE_SESSION), session.get(SESSION_KEY)
+    if device_session is not None and user_id is not None:
+        command = RevokeSession(session_id=UUID(device_session), user_id=UUID(user_id))
         wiring.revoke_session().handle(command)

@@ -22,8 +22,8 @@ class Credentials(Protocol):
 
     def verify(self, email: str, password: str) -> Result[User, SignInRefused]: ...
 
-    def confirm(self, user: User) -> bool:
-        """Locks the account's row and says whether it is still as it was verified."""
+    def confirm(self, user: User) -> User | None:
+        """Locks the account's row; None when it is no longer as it was verified."""
         ...
 
     def refuse(self, email: str) -> None: ...

@@ -33,6 +33,7 @@ class DjangoSessionRepository:
             first_used_at=after.first_used_at,
             key_id=after.key_id,
             previous_key_id=after.previous_key_id,
+            previous_ends_at=after.previous_ends_at,
             last_seen_at=after.last_seen_at,
         )
         return changed == 1

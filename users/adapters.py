@@ -18,7 +18,7 @@ from core import container, unit_of_work
 from core.keys import KeyRing
 from core.logging import ConsoleLogger
 from core.ports import CacheProtocol
-from core.result import Success
+from core.result import Failure, Success
 from users.domain.password import PasswordPolicy
 from users.ports import OneUseTokenRepository
 
@@ -77,7 +77,7 @@ def password_policy() -> PasswordPolicy:
 
 @dataclass(frozen=True)
 class CacheCooldown:
-    """Keys hold a digest: an address is not for whoever can look into the cache."""
+    """Keys hold a digest of the address, not the address."""
 
     cache: CacheProtocol
 
@@ -89,7 +89,9 @@ class CacheCooldown:
         counted = self.cache.increment(key)
         if not isinstance(counted, Success) or counted.value != 1:
             return False
-        self.cache.expire(key, COOLDOWN_SECONDS)
+        if isinstance(self.cache.expire(key, COOLDOWN_SECONDS), Failure):
+            self.cache.delete(key)  # or it would stay for ever
+            return False
         return True
 
 

@@ -1,13 +1,9 @@
 """Accounts in the panel, to look at: what changes one is a handler."""
 
 from django.contrib import admin
-from django.contrib.auth.models import Group
 
 from core.panel import ReadOnlyAdmin
 from users import models
-
-# Roles say who may do what; groups would say it a second time.
-admin.site.unregister(Group)
 
 
 @admin.register(models.User)

@@ -1,7 +1,9 @@
 """The ports of this context over Django's ORM. Each write first joins the open unit of work."""
 
+import hashlib
+import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -127,12 +129,19 @@ class DjangoOneUseTokenRepository:
 
 @dataclass(frozen=True)
 class DjangoSignInGuard:
+    """`key` is not one of the rotated ones: a new key would forget every lock."""
+
     database: Database
-    keys: KeyRing
+    key: bytes = field(repr=False)
 
     def count(self, email: str) -> FailureCount:
         row = models.SignInGuard.objects.filter(pk=self._key(email)).first()
         return _count(row)
+
+    def hold(self, email: str) -> FailureCount:
+        self.database.write()
+        rows = models.SignInGuard.objects.select_for_update().filter(pk=self._key(email))
+        return _count(rows.first())
 
     def record_failure(self, email: str, now: datetime) -> FailureCount:
         key = self._key(email)
@@ -156,7 +165,7 @@ class DjangoSignInGuard:
         models.SignInGuard.objects.filter(pk=self._key(email)).delete()
 
     def _key(self, email: str) -> bytes:
-        return self.keys.mac(self.keys.current, b"v1", b"sign-in-guard", email.encode())
+        return hmac.digest(self.key, email.encode(), hashlib.sha256)
 
 
 def _count(row: models.SignInGuard | None) -> FailureCount:

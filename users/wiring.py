@@ -91,7 +91,7 @@ def credentials() -> PasswordCredentials:
     database = container.get_database()
     return PasswordCredentials(
         user_repo=DjangoUserRepository(database),
-        guard=DjangoSignInGuard(database, token_keys()),
+        guard=DjangoSignInGuard(database, container.get_settings().guard_key),
         password_service=DjangoPasswordService(),
     )
 

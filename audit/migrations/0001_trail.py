@@ -48,6 +48,12 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+-- A temporary table of the same name would be looked at first, and be anybody's.
+DO $$ BEGIN
+    EXECUTE format(
+        'ALTER FUNCTION audit_require_event() SET search_path = %I, pg_temp', current_schema()
+    );
+END $$;
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_append_only;
 ALTER TABLE audit_event ENABLE ALWAYS TRIGGER audit_event_no_truncate;
 """
@@ -85,7 +91,7 @@ SQLITE = [
     # INSERT OR REPLACE fires no DELETE trigger unless recursive_triggers is on.
     """
     CREATE TRIGGER audit_event_no_replace BEFORE INSERT ON audit_event
-    WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id)
+    WHEN EXISTS (SELECT 1 FROM audit_event WHERE id = NEW.id OR rowid = NEW.rowid)
     BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only: this id is taken'); END
     """,
 ]

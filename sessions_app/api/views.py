@@ -23,7 +23,7 @@ from sessions_app.api.serializers import (
 from sessions_app.application.refreshing import RefreshSession
 from sessions_app.application.revocation import RevokeSession
 from sessions_app.application.signing_in import SignIn
-from sessions_app.domain.session import ACCESS_LIFETIME, DeviceSession
+from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import TokenPair
 from users.api.principal import Principal, principal_of
 
@@ -122,11 +122,12 @@ class TokensView(APIView):
 
 
 def tokens_response(tokens: TokenPair) -> Response:
+    lives_for = tokens.access_ends_at - SystemClock().now()
     body = {
         "access_token": tokens.access_token,
         "refresh_token": tokens.refresh_token,
         "token_type": "Bearer",
-        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+        "expires_in": max(0, round(lives_for.total_seconds())),
     }
     # RFC 6749 §5.1
     return Response(TokensSerializer(body).data, status=201, headers={"Cache-Control": "no-store"})

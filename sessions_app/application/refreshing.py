@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from core.clock import SystemClock
 from core.errors import DomainError
-from core.keys import KeyRing
+from core.keys import KeyRing, UnknownKeyError
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
 from sessions_app.domain.errors import INVALID_GRANT
@@ -44,9 +44,15 @@ class RefreshSessionHandler:
         session = self.session_repo.lock(presented.session_id)
         if session is None or not session.is_live(self.clock.now()):
             return self._refuse(session, "ended")
-        if not found.user.can_login() or session.version < found.user.token_version:
+        fresh = self.session_reader.find(session.id)
+        if fresh is None or not fresh.user.can_login():
             return self._refuse(session, "account_changed")
-        return self._refresh(session, presented)
+        if session.version < fresh.user.token_version:
+            return self._refuse(session, "account_changed")
+        try:
+            return self._refresh(session, presented)
+        except UnknownKeyError:  # made elsewhere, under a key that is not known here yet
+            return self._refuse(session, "unknown_key")
 
     def _refresh(
         self, session: DeviceSession, presented: PresentedToken

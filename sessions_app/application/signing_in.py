@@ -63,11 +63,12 @@ class SignInHandler:
             return self._refuse(command, SignInRefused.because("role", user.id))
         # From here on the account's row is held: neither a parallel sign-in nor a change of
         # password can slip between this check and the new session.
-        if not self.credentials.confirm(user):
+        confirmed = self.credentials.confirm(user)
+        if confirmed is None:
             return self._refuse(command, SignInRefused.because("changed_meanwhile", user.id))
         now = self.clock.now()
-        self._make_room(user, now)
-        session = self._begin(command, user, now)
+        self._make_room(confirmed, now)
+        session = self._begin(command, confirmed, now)
         self.session_repo.save(session)
         self.event_bus.publish(
             UserLoginSucceeded(user_id=user.id, session_id=session.id, device=session.device)

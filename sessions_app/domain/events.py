@@ -30,7 +30,7 @@ class UserLoginSucceeded(SessionEvent):
     action: ClassVar[AuditAction] = AuditAction.USER_LOGIN
     phase: ClassVar[Phase] = Phase.SUCCEEDED
     by_subject: ClassVar[bool] = True
-    device: str
+    device: str = personal()
 
 
 @dataclass(frozen=True, kw_only=True)

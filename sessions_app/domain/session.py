@@ -44,6 +44,7 @@ class DeviceSession:
     first_used_at: datetime | None = None
     key_id: str
     previous_key_id: str | None = None
+    previous_ends_at: datetime | None = None
     salt: bytes = field(repr=False)
     version: int = 1
     revoked_at: datetime | None = None
@@ -53,6 +54,10 @@ class DeviceSession:
     def expires_at(self) -> datetime:
         return min(self.last_seen_at + IDLE_LIMIT, self.created_at + ABSOLUTE_LIMIT)
 
+    @property
+    def access_ends_at(self) -> datetime:
+        return self.generation_began_at + ACCESS_LIFETIME
+
     def is_live(self, now: datetime) -> bool:
         return self.revoked_at is None and now < self.expires_at
 
@@ -61,8 +66,9 @@ class DeviceSession:
         if not self.is_live(now):
             return False
         if generation == self.generation:
-            return now < self.generation_began_at + ACCESS_LIFETIME
-        return generation == self.generation - 1 and now < self.generation_began_at + OVERLAP
+            return now < self.access_ends_at
+        ends_at = self.previous_ends_at
+        return generation == self.generation - 1 and ends_at is not None and now < ends_at
 
     def repeats_refresh(self, generation: int, now: datetime) -> bool:
         """Whether this refresh token gets its successor once more: the answer may have been lost.
@@ -77,6 +83,8 @@ class DeviceSession:
             generation_began_at=now,
             first_used_at=None,
             previous_key_id=self.key_id,
+            # Never later than its own end: a token that is over does not come back.
+            previous_ends_at=min(self.access_ends_at, now + OVERLAP),
             key_id=key_id,
             last_seen_at=now,
         )

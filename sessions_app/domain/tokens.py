@@ -5,6 +5,7 @@ import base64
 import binascii
 import hmac
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -32,6 +33,7 @@ class TokenType(StrEnum):
 class TokenPair:
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    access_ends_at: datetime
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,9 @@ class PresentedToken:
 def tokens_of(session: DeviceSession, keys: KeyRing) -> TokenPair:
     """The current generation's: the same strings at every call."""
     return TokenPair(
-        _text(session, TokenType.ACCESS, keys), _text(session, TokenType.REFRESH, keys)
+        _text(session, TokenType.ACCESS, keys),
+        _text(session, TokenType.REFRESH, keys),
+        session.access_ends_at,
     )
 
 

@@ -113,6 +113,9 @@ class InMemorySignInGuard:
     def count(self, email: str) -> FailureCount:
         return self.counts.get(email, FailureCount())
 
+    def hold(self, email: str) -> FailureCount:
+        return self.count(email)
+
     def record_failure(self, email: str, now: datetime) -> FailureCount:
         self.counts[email] = self.count(email).after_failure(now)
         return self.counts[email]

@@ -1,3 +1,5 @@
+from uuid import UUID
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -40,9 +42,10 @@ class UsersView(APIView):
         """
         form = RegistrationSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        now = SystemClock().now()
-        registered = wiring.register_user().handle(RegisterUser(**form.validated_data, at=now))
-        user_id = unwrap(_unrevealing(registered))
+        # Made here for both answers: an id made later would tell by its time which one it is.
+        user_id, now = uuid7(), SystemClock().now()
+        command = RegisterUser(**form.validated_data, user_id=user_id, at=now)
+        unwrap(_unrevealing(wiring.register_user().handle(command), user_id))
         body = {
             "id": user_id,
             "email": str(unwrap(Email.create(form.validated_data["email"]))),
@@ -79,11 +82,11 @@ class EmailVerificationsView(APIView):
         return Response(status=204)
 
 
-def _unrevealing(registered: Result[object, DomainError]) -> Result[object, DomainError]:
+def _unrevealing(registered: Result[UUID, DomainError], user_id: UUID) -> Result[UUID, DomainError]:
     """A stranger must not learn who has an account; the trail knows what happened."""
     taken = (
         isinstance(registered, Failure) and registered.error.code is ErrorCode.EMAIL_ALREADY_EXISTS
     )
     if taken and not container.get_settings().registration_reveals_taken:
-        return Success(uuid7())
+        return Success(user_id)
     return registered

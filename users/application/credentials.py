@@ -8,6 +8,7 @@ from core.ports import Clock
 from core.result import Failure, Result, Success
 from users.domain.email import Email
 from users.domain.errors import SignInRefused
+from users.domain.roles import Role
 from users.domain.user import User
 from users.ports import PasswordService, SignInGuard, UserRepository
 
@@ -38,18 +39,23 @@ class PasswordCredentials:
             return _refused("inactive", user)
         return Success(user) if user.is_verified else _refused("unverified", user)
 
-    def confirm(self, user: User) -> bool:
-        """Whether the account is still as it was verified; from here on its row is held."""
+    def confirm(self, user: User) -> User | None:
+        """As it is now, if it is still as it was verified; from here on its row is held."""
         fresh = self.user_repo.lock(user.id)
-        if fresh is None or not fresh.can_login() or fresh.password_hash != user.password_hash:
-            return False
-        if self.guard.count(user.email).is_locked(self.clock.now()):
-            return False  # failures beside this one locked it: they must not be forgotten
+        if fresh is None or not fresh.can_login() or _proof(fresh) != _proof(user):
+            return None
+        # Held before it is read: failures beside this one must not be forgotten.
+        if self.guard.hold(user.email).is_locked(self.clock.now()):
+            return None
         self.guard.clear(user.email)
-        return True
+        return fresh
 
     def refuse(self, email: str) -> None:
         self.guard.record_failure(_normal(email), self.clock.now())
+
+
+def _proof(user: User) -> tuple[str, int, Role]:
+    return user.password_hash, user.token_version, user.role
 
 
 def _normal(email: str) -> str:

@@ -1,11 +1,12 @@
 """From an address and a password to a verified account."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from core.clock import SystemClock
 from core.errors import DomainError, ValidationError
+from core.ids import uuid7
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
 from users.domain.errors import EMAIL_TAKEN, INVALID_ONE_USE_TOKEN, WRONG_PASSWORD
@@ -38,10 +39,11 @@ class _Silent:
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterUser:
-    """`at` dates the account; by default the handler's clock does."""
+    """`user_id` and `at` are what the caller has already told, or will tell, of the account."""
 
     email: str
     password: str = field(repr=False)
+    user_id: UUID = field(default_factory=uuid7)
     at: datetime | None = None
 
 
@@ -64,7 +66,7 @@ class RegisterUserHandler:
         drafted = self._draft(command, now)
         if isinstance(drafted, Failure):
             return self._refuse(command.email, drafted.error)
-        user = drafted.value
+        user = replace(drafted.value, id=command.user_id)
         owner = self.user_repo.find_by_email(user.email)
         if owner is not None:
             return self._refuse_taken(owner, now)

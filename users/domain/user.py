@@ -61,7 +61,9 @@ class User:
         return self._with(FailureCount())
 
     def session_limit(self) -> int | None:
-        return self.max_sessions or self.session_tier.max_sessions
+        if self.max_sessions is not None:
+            return self.max_sessions
+        return self.session_tier.max_sessions
 
     def _count(self) -> FailureCount:
         return FailureCount(self.failed_login_attempts, self.locked_until)
