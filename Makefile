@@ -46,6 +46,7 @@ test-coverage: ready ## Every test; lines and branches in htmlcov/index.html
 	@$(COVERED)html $(TEST_PATH) $(ARGS)
 
 test-file: ready ## One file or test: FILE=tests/unit/test_core_result.py
+	@[ -n "$(FILE)" ] || { echo "Say which: make test-file FILE=tests/unit/test_core_result.py"; exit 1; }
 	@$(PYTEST) "$(FILE)" $(ARGS)
 
 test-random: ready ## N=5 runs, each in a random order of its own
@@ -83,7 +84,7 @@ typecheck: ready ## mypy, strict
 	@$(PY) -m mypy
 
 migrations-check: ready ## No model without its migration
-	@$(MIGRATIONS) --check --dry-run
+	@$(MIGRATIONS) --check --dry-run || { echo "$(PY) manage.py makemigrations writes it."; exit 1; }
 
 schema: ready ## Write docs/reference/openapi.yaml anew, from the code
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml

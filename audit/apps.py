@@ -1,5 +1,5 @@
 from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 
 
 class AuditConfig(AppConfig):
@@ -10,6 +10,9 @@ class AuditConfig(AppConfig):
         from audit import protection, receivers
 
         receivers.connect()
+        pre_migrate.connect(
+            protection.remove_triggers, sender=self, dispatch_uid="audit.remove_triggers"
+        )
         post_migrate.connect(
             protection.install_triggers, sender=self, dispatch_uid="audit.install_triggers"
         )

@@ -1,11 +1,15 @@
 """The triggers that refuse a change of a protected row without an event of its own.
 
-They are put in place after every migration: SQLite makes a table anew to alter it, and a trigger
-would be lost without a word.
+They are taken off before every migration and put back after it: PostgreSQL alters no column that
+a trigger names, and SQLite makes a table anew to alter it, without its triggers. What a migration
+that failed has left off is found by the check `audit.E001`, in `manage.py check --database default`
+and in `/health/ready`.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -14,49 +18,95 @@ from core.protection import IN_UNIT, protected
 
 def install_triggers(sender: object, using: str, **_: Any) -> None:
     connection = connections[using]
-    tables = set(connection.introspection.table_names())
-    make = {"postgresql": _on_postgresql, "sqlite": _on_sqlite}[connection.vendor]
+    make = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
     with connection.cursor() as cursor:
-        for table in tables & protected.keys():
-            for statement in make(connection, table, protected[table]):
-                cursor.execute(statement)
+        for table in _tables(connection):
+            for trigger, definition in make(connection, table, protected[table]).items():
+                cursor.execute(_drop(connection, trigger, table))
+                for statement in definition:
+                    cursor.execute(statement)
+
+
+def remove_triggers(sender: object, using: str, **_: Any) -> None:
+    connection = connections[using]
+    with connection.cursor() as cursor:
+        for table in _tables(connection):
+            for trigger in _names(table):
+                cursor.execute(_drop(connection, trigger, table))
+
+
+@register(Tags.database)
+def triggers_are_in_place(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"The trigger {name} is missing: rows could change without a record.",
+            hint="Run `manage.py migrate`; it puts the triggers in place at its end.",
+            id="audit.E001",
+        )
+        for alias in databases or []
+        for name in _missing(connections[alias])
+    ]
+
+
+def _missing(connection: BaseDatabaseWrapper) -> list[str]:
+    wanted = {name for table in _tables(connection) for name in _names(table)}
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIVE[connection.vendor])
+        return sorted(wanted - {name for (name,) in cursor.fetchall()})
+
+
+_MOMENTS: Final = ("insert", "update", "delete")
+_ACTIVE: Final = {
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+}
+
+
+def _tables(connection: BaseDatabaseWrapper) -> list[str]:
+    return sorted(protected.keys() & set(connection.introspection.table_names()))
+
+
+def _names(table: str) -> list[str]:
+    return [f"{table}_protected_{moment}" for moment in _MOMENTS]
+
+
+def _drop(connection: BaseDatabaseWrapper, trigger: str, table: str) -> str:
+    place = f" ON {table}" if connection.vendor == "postgresql" else ""
+    return f"DROP TRIGGER IF EXISTS {trigger}{place}"
 
 
 def _on_postgresql(
     connection: BaseDatabaseWrapper, table: str, columns: tuple[str, ...]
-) -> list[str]:
+) -> dict[str, list[str]]:
     """Deferred: the event is the last statement of the transaction."""
     changed = _any_changed(connection, columns, "IS DISTINCT FROM")
-    moments = {"row": "INSERT OR DELETE", "change": "UPDATE"}
-    conditions = {"row": "", "change": f"WHEN ({changed})"}
-    statements = []
-    for name, moment in moments.items():
-        trigger = f"{table}_protected_{name}"
-        statements += [
-            f"DROP TRIGGER IF EXISTS {trigger} ON {table}",
+    conditions = {"update": f"WHEN ({changed})"}
+    return {
+        trigger: [
             f"CREATE CONSTRAINT TRIGGER {trigger} AFTER {moment} ON {table}"
-            f" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW {conditions[name]}"
+            f" DEFERRABLE INITIALLY DEFERRED FOR EACH ROW {conditions.get(moment, '')}"
             " EXECUTE FUNCTION audit_require_event()",
             f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}",
         ]
-    return statements
+        for moment, trigger in zip(_MOMENTS, _names(table), strict=True)
+    }
 
 
-def _on_sqlite(connection: BaseDatabaseWrapper, table: str, columns: tuple[str, ...]) -> list[str]:
-    changed = _any_changed(connection, columns, "IS NOT")
+def _on_sqlite(
+    connection: BaseDatabaseWrapper, table: str, columns: tuple[str, ...]
+) -> dict[str, list[str]]:
     # A row that takes the rowid of another would replace it without a DELETE.
-    changed = f"OLD.rowid IS NOT NEW.rowid OR {changed}"
-    conditions = {"INSERT": "", "DELETE": "", "UPDATE": f"({changed}) AND"}
-    statements = []
-    for moment, condition in conditions.items():
-        trigger = f"{table}_protected_{moment.lower()}"
-        refusal = f"{moment} of {table} without an event of its own on the audit trail"
-        statements += [
-            f"DROP TRIGGER IF EXISTS {trigger}",
-            f"CREATE TRIGGER {trigger} BEFORE {moment} ON {table} WHEN {condition} NOT {IN_UNIT}()"
-            f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END",
+    changed = f"OLD.rowid IS NOT NEW.rowid OR {_any_changed(connection, columns, 'IS NOT')}"
+    conditions = {"update": f"({changed}) AND"}
+    refusal = f"of {table} without an event of its own on the audit trail"
+    return {
+        trigger: [
+            f"CREATE TRIGGER {trigger} BEFORE {moment} ON {table}"
+            f" WHEN {conditions.get(moment, '')} NOT {IN_UNIT}()"
+            f" BEGIN SELECT RAISE(ABORT, '{moment} {refusal}'); END"
         ]
-    return statements
+        for moment, trigger in zip(_MOMENTS, _names(table), strict=True)
+    }
 
 
 def _any_changed(connection: BaseDatabaseWrapper, columns: tuple[str, ...], differs: str) -> str:

@@ -19,6 +19,12 @@ CSRF_TRUSTED_ORIGINS = [_settings.public_url]
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "sessions_app.apps.PanelConfig",
+    # Before Django's, whose commands and pages of the same name they replace.
+    "config",
+    "core",
+    "users",
+    "sessions_app",
+    "audit",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -27,11 +33,6 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "config",
-    "core",
-    "users",
-    "sessions_app",
-    "audit",
 ]
 MIDDLEWARE = [
     "core.middleware.TraceMiddleware",
@@ -144,4 +145,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Dashtam",
     "SITE_HEADER": "Dashtam",
     "SHOW_HISTORY": False,
+    # In the place of a change of password, which belongs to a handler.
+    "ACCOUNT": {"navigation": [{"title": "API documentation", "link": "/api/docs"}]},
 }

@@ -32,9 +32,14 @@ def only(**values: str) -> None:
     os.environ.update(values)
 
 
+def private_folder(path: Path) -> Path:
+    """Addresses and password hashes are for nobody else on this machine."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
 def embedded_secret(path: Path) -> str:
     """The key of an embedded installation, made at its first start and kept beside its data."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with open(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "r+") as file:
         # Two first starts at once must come to the same key, and neither read an empty file.
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from config import env
 
-VAR = env.ROOT / "var"
+VAR = env.private_folder(env.ROOT / "var")
 
 env.read_dotenv()
 env.default(

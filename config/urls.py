@@ -2,7 +2,6 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
-from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from core import health, problems
@@ -27,7 +26,6 @@ urlpatterns = [
             http_method_names=["get", "head"],
         ),
     ),
-    path("api/v1", RedirectView.as_view(url="/api/docs")),
     re_path("^api/", csrf_exempt(problems.not_found)),
     path("health/live", csrf_exempt(require_safe(health.live))),
     path("health/ready", csrf_exempt(require_safe(health.ready))),

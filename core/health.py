@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.core.checks import Tags, run_checks
 from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
@@ -37,13 +38,18 @@ def _cache_answers() -> bool:
     return isinstance(container.get_cache().ping(), Success)
 
 
-def _migrations_are_applied() -> bool:
+def migrations_are_applied() -> bool:
     executor = MigrationExecutor(connections["default"])
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+
+
+def _triggers_are_in_place() -> bool:
+    return not run_checks(tags=[Tags.database], databases=["default"])
 
 
 _CHECKS: dict[str, Callable[[], bool]] = {
     "database": _database_answers,
     "cache": _cache_answers,
-    "migrations": _migrations_are_applied,
+    "migrations": migrations_are_applied,
+    "triggers": _triggers_are_in_place,
 }

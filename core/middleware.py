@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
 from typing import Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
@@ -69,6 +70,13 @@ class RequestLimitMiddleware:
                 ),
                 instance=request.path,
             )
+        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            # WSGI would read such a body as empty.
+            return problem_response(
+                411,
+                DomainError(ErrorCode.LENGTH_REQUIRED, "Send the body with a Content-Length."),
+                instance=request.path,
+            )
         return self._get_response(request)
 
 
@@ -83,13 +91,21 @@ def metadata_of(request: HttpRequest) -> EventMetadata:
     """The address is the peer's: a forwarding header is only what its sender says."""
     agent = _UNPRINTABLE.sub("?", request.headers.get("User-Agent", ""))
     return EventMetadata(
-        ip_address=request.META.get("REMOTE_ADDR") or None,
+        ip_address=_address(request.META.get("REMOTE_ADDR", "")),
         user_agent=agent[:_LONGEST_USER_AGENT] or None,
         trace_id=_trace_id(request),
         door=next(
             (door for start, door in _DOORS.items() if request.path.startswith(start)), "page"
         ),
     )
+
+
+def _address(peer: str) -> str | None:
+    """None over a Unix socket, where the peer has no address."""
+    try:
+        return str(ip_address(peer))
+    except ValueError:
+        return None
 
 
 def _trace_id(request: HttpRequest) -> str:

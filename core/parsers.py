@@ -12,3 +12,6 @@ class BoundedJSONParser(JSONParser):
             return super().parse(*args, **kwargs)
         except RecursionError:
             raise ParseError("This JSON is nested too deeply.") from None
+        except ParseError:
+            # Without the parser's words, which are about Python and not about the body.
+            raise ParseError("The body is not valid JSON in UTF-8.") from None

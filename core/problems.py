@@ -36,6 +36,7 @@ STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.NOT_ACCEPTABLE: 406,
     ErrorCode.EMAIL_ALREADY_EXISTS: 409,
     ErrorCode.ADMIN_ALREADY_EXISTS: 409,
+    ErrorCode.LENGTH_REQUIRED: 411,
     ErrorCode.REQUEST_TOO_LARGE: 413,
     ErrorCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ErrorCode.RATE_LIMITED: 429,
@@ -61,6 +62,10 @@ _CODES: Final[dict[type[Exception], ErrorCode]] = {
 }
 _INTERNAL: Final = DomainError(
     ErrorCode.INTERNAL_ERROR, "Something went wrong here; it is logged under this trace id."
+)
+_NOT_AUTHENTICATED: Final = DomainError(
+    ErrorCode.NOT_AUTHENTICATED,
+    "Send an access token as `Authorization: Bearer …`; POST /api/v1/sessions gives one.",
 )
 _DATABASE_AWAY: Final = DomainError(
     ErrorCode.DATABASE_UNAVAILABLE, "The database does not answer now; try again."
@@ -123,6 +128,8 @@ def _as_error(exception: Exception) -> tuple[DomainError, dict[str, str]]:
         return _INTERNAL, {}
     if isinstance(exception, exceptions.ValidationError):
         return _invalid(exception.detail), {}
+    if code is ErrorCode.NOT_AUTHENTICATED:
+        return _NOT_AUTHENTICATED, {}
     headers = {}
     if wait := getattr(exception, "wait", None):
         headers["Retry-After"] = str(wait)

@@ -118,8 +118,17 @@ def _level(text: str) -> str:
     return level
 
 
-def _address(text: str) -> str:
-    return text.rstrip("/")
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.partition(":")[0] not in schemes:
+            raise ValueError(f"not one of {schemes}")
+        return text
+
+    return read
+
+
+def _home(text: str) -> str:
+    return _url("http", "https")(text).rstrip("/")
 
 
 def _key_ring(text: str) -> KeyRing:
@@ -168,15 +177,16 @@ _UNSAFE: dict[str, tuple[Callable[[str], bool], str]] = {
 _WORDS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
 )
+_LOCAL_MAIL = ("consolemail", "filemail", "memorymail")
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _READERS: dict[str, Callable[[str], object]] = {
     "secret_key": str,
-    "database_url": str,
-    "redis_url": str,
-    "email_url": str,
+    "database_url": _url("postgres", "postgresql", "sqlite"),
+    "redis_url": _url("redis", "rediss", "unix"),
+    "email_url": _url("smtp", "smtps", "smtp+tls", "smtp+ssl", *_LOCAL_MAIL),
     "default_from_email": str,
     "allowed_hosts": _list,
-    "public_url": _address,
+    "public_url": _home,
     "token_keys": _key_ring,
     "password_min_length": _count,
     "argon2_memory_kib": _count,

@@ -1,5 +1,5 @@
-from django.apps import AppConfig
-from django.contrib.admin import autodiscover, site
+from django.apps import AppConfig, apps
+from django.contrib import admin
 from django.contrib.admin.apps import SimpleAdminConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 
@@ -12,9 +12,9 @@ class PanelConfig(SimpleAdminConfig):
 
     def ready(self) -> None:
         super().ready()
-        autodiscover()
+        admin.autodiscover()
         # Roles say who may do what; groups would say it a second time.
-        site.unregister(self.apps.get_model("auth", "Group"))
+        admin.site.unregister(apps.get_model("auth", "Group"))
 
 
 class SessionsConfig(AppConfig):

@@ -5,7 +5,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from unfold.sites import UnfoldAdminSite
 
 from core import context
@@ -52,10 +52,13 @@ class DeviceSessionBackend:
 
 
 class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
-    def get_urls(self) -> list[Any]:
-        """Without Django's change of password, which knows neither the policy nor the trail."""
-        left_out = {"password_change", "password_change_done", "search"}
-        return [url for url in super().get_urls() if getattr(url, "name", None) not in left_out]
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Django's own knows neither the policy nor the trail."""
+        raise Http404
+
+    def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Across all models; each list here has a search of its own."""
+        raise Http404
 
     def has_permission(self, request: HttpRequest) -> bool:
         """At each request: a Django session outlives a revocation, a device session does not."""

@@ -51,6 +51,15 @@ class TestTrailOnSqlite:
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             database.execute(statement)
 
+    def test_a_record_is_not_replaced_by_its_rowid(self, database: sqlite3.Connection) -> None:
+        insert(database, SOLE, 5)
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            database.execute(
+                "INSERT OR REPLACE INTO audit_event (rowid, id, phase, action, correlation, entry)"
+                " VALUES (1, ?, 1, 'forged', ?, '{}')",
+                [ATTEMPT, SOLE],
+            )
+
     @pytest.mark.parametrize("verb", ["INSERT", "INSERT OR REPLACE", "REPLACE"])
     def test_an_id_is_never_taken_twice(self, database: sqlite3.Connection, verb: str) -> None:
         insert(database, SOLE, 5)

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from audit.models import AuditEvent
+from audit.protection import install_triggers, remove_triggers, triggers_are_in_place
 from core import container
 from core.actions import Phase
 from core.protection import protected
@@ -111,9 +112,32 @@ class TestProtection:
                 [table, "%protected%"],
             )
             assert cursor.fetchall() == [
-                (f"{table}_protected_change", "A"),
-                (f"{table}_protected_row", "A"),
+                (f"{table}_protected_{moment}", "A") for moment in ("delete", "insert", "update")
             ]
+
+    def test_a_temporary_table_does_not_stand_in_for_the_trail(self, account: User) -> None:
+        forged = "00000000-0000-7000-8000-000000000002"
+        with pytest.raises(IntegrityError, match="without an event"):
+            change_role_after(
+                "CREATE TEMP TABLE audit_event ON COMMIT DROP AS"
+                f" SELECT '{forged}'::uuid AS id, pg_current_xact_id() AS xid, 5 AS phase",
+                f"SELECT set_config('dashtam.event', '{forged}', true)",
+            )
+
+    def test_a_missing_trigger_is_found(self, account: User) -> None:
+        execute("ALTER TABLE users_user DISABLE TRIGGER users_user_protected_update")
+        try:
+            (found,) = triggers_are_in_place(databases=["default"])
+        finally:
+            execute("ALTER TABLE users_user ENABLE ALWAYS TRIGGER users_user_protected_update")
+        assert (found.id, "users_user_protected_update" in found.msg) == ("audit.E001", True)
+
+    def test_a_migration_may_alter_a_protected_column(self, account: User) -> None:
+        """PostgreSQL refuses it while a trigger names the column."""
+        remove_triggers(None, using="default")
+        execute("ALTER TABLE users_user ALTER COLUMN email TYPE varchar(254)")
+        install_triggers(None, using="default")
+        assert triggers_are_in_place(databases=["default"]) == []
 
 
 @transaction.atomic

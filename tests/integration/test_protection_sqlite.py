@@ -61,6 +61,7 @@ class TestProtectionOnSqlite:
             "UPDATE users_user SET role = 'user'",
             "DELETE FROM users_user",
             "INSERT INTO users_user SELECT * FROM users_user",
+            "UPDATE OR REPLACE users_user SET rowid = 7",
         ],
     )
     def test_a_foreign_shell_changes_no_account(

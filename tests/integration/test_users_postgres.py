@@ -41,6 +41,8 @@ MOMENT = timedelta(microseconds=1)
 DAY = timedelta(hours=24)
 LOCK = timedelta(minutes=15)
 
+GUARD_KEY = b"g" * 32
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -67,7 +69,7 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
             DjangoUserRepository(database),
             DjangoOneUseTokenRepository(database, KEYS),
             DjangoOneUseTokenRepository(database, other),
-            DjangoSignInGuard(database, KEYS),
+            DjangoSignInGuard(database, GUARD_KEY),
         )
 
 
@@ -336,15 +338,15 @@ class TestNothingToSteal:
 
     def test_the_guard_does_not_keep_the_address(self, db: None) -> None:
         with arranged():
-            DjangoSignInGuard(container.get_database(), KEYS).record_failure(EMAIL, NOON)
+            DjangoSignInGuard(container.get_database(), GUARD_KEY).record_failure(EMAIL, NOON)
         (row,) = models.SignInGuard.objects.values_list()
         assert EMAIL.encode() not in bytes(row[0])
         assert len(bytes(row[0])) == 32
 
     def test_the_guards_key_cannot_be_made_without_the_servers(self, db: None) -> None:
         with arranged():
-            DjangoSignInGuard(container.get_database(), KEYS).record_failure(EMAIL, NOON)
-        other = DjangoSignInGuard(container.get_database(), KeyRing("1", {"1": b"x" * 32}))
+            DjangoSignInGuard(container.get_database(), GUARD_KEY).record_failure(EMAIL, NOON)
+        other = DjangoSignInGuard(container.get_database(), b"x" * 32)
         assert other.count(EMAIL) == FailureCount()
 
 
@@ -354,7 +356,7 @@ class TestGuardBesideASignIn:
     def test_a_failure_is_counted_though_a_success_clears_the_row_beside_it(
         self, transactional_db: None
     ) -> None:
-        guard = DjangoSignInGuard(container.get_database(), KEYS)
+        guard = DjangoSignInGuard(container.get_database(), GUARD_KEY)
         with arranged():
             guard.record_failure(EMAIL, NOON)
         success = threading.Thread(target=clear_on_another_connection, args=[guard])

@@ -3,6 +3,7 @@
 import re
 from io import StringIO
 
+import pytest
 from django.core.management import call_command
 from django.test import Client
 
@@ -62,3 +63,40 @@ def test_signing_out_of_the_panel_ends_the_device_session(transactional_db: None
     sign_in(browser, admin.email)
     browser.post("/admin/logout/")
     assert DeviceSession.objects.get(user=admin).revoked_at is not None
+
+
+def test_signing_in_again_leaves_one_session_behind(transactional_db: None) -> None:
+    admin = UserFactory.create(role=Role.ADMIN)
+    browser = Client()
+    sign_in(browser, admin.email)
+    sign_in(browser, admin.email)
+    assert DeviceSession.objects.filter(user=admin, revoked_at=None).count() == 1
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
+def test_the_panel_changes_nothing_past_the_handlers(transactional_db: None, role: Role) -> None:
+    staff = UserFactory.create(role=role)
+    browser = Client()
+    sign_in(browser, staff.email)
+    refused = {
+        "/admin/users/user/add/": 403,
+        f"/admin/users/user/{staff.id}/delete/": 403,
+        f"/admin/users/user/{staff.id}/change/": 403,
+        "/admin/password_change/": 404,
+        "/admin/auth/group/": 404,
+    }
+    answers = {path: browser.post(path, {"role": "admin"}).status_code for path in refused}
+    assert answers == refused
+
+
+@pytest.mark.parametrize(
+    "lookup", ["password__startswith=argon2", "email__regex=(", "salt=x", "created_at__year=9"]
+)
+def test_the_panel_answers_no_question_that_it_does_not_offer(
+    transactional_db: None, lookup: str
+) -> None:
+    auditor = UserFactory.create(role=Role.AUDITOR)
+    browser = Client()
+    sign_in(browser, auditor.email)
+    assert browser.get(f"/admin/users/user/?{lookup}").status_code == 400
+    assert browser.get("/admin/users/user/?role__exact=auditor").status_code == 200

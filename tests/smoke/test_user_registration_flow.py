@@ -44,5 +44,6 @@ def test_nobody_learns_from_the_answers_who_has_an_account(program: Program) -> 
     first = program.call("POST", "users", email=EMAIL, password=PASSWORD)
     second = program.call("POST", "users", email=EMAIL, password="Another-Pass-456")
     assert (second.status, second.body.keys()) == (first.status, first.body.keys())
+    assert UUID(second["id"]).version == UUID(first["id"]).version == 7
     assert second["id"] != first["id"]
     assert {second["email"], second["is_verified"]} == {EMAIL, False}

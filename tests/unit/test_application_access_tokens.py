@@ -43,6 +43,10 @@ class House:
     def is_now(self, **changes: Any) -> None:
         self.sessions.sessions[self.session_id] = replace(self.session, **changes)
 
+    def refresh(self) -> None:
+        refreshed = self.session.refreshed(key_id=self.session.key_id, now=self.clock.now())
+        self.sessions.sessions[self.session_id] = refreshed
+
     def account_is_now(self, **changes: Any) -> None:
         self.sessions.users[self.user.id] = replace(self.user, **changes)
 
@@ -78,7 +82,7 @@ class TestAccessToken:
 
     def test_after_a_refresh_the_one_before_has_ten_seconds(self, house: House) -> None:
         text = house.token()
-        house.is_now(generation=2, generation_began_at=NOON, previous_key_id="1")
+        house.refresh()
         house.clock.advance(timedelta(seconds=10) - MOMENT)
         assert assert_success(house.authenticate(text)).user == house.user
         house.clock.advance(MOMENT)
@@ -147,7 +151,7 @@ class TestBeingSeen:
         self, house: House
     ) -> None:
         text = house.token()
-        house.is_now(generation=2, previous_key_id="1")
+        house.refresh()
         assert_success(house.authenticate(text))
         assert house.session.first_used_at is None
 

@@ -16,6 +16,7 @@ from tests.fakes.users import (
 from users.application.credentials import PasswordCredentials
 from users.domain.errors import SignInRefused
 from users.domain.lockout import FailureCount
+from users.domain.roles import Role
 from users.domain.user import User
 
 EMAIL = "test@example.com"
@@ -160,7 +161,8 @@ class TestConfirm:
     """Uses fixtures: house."""
 
     def test_an_account_that_did_not_change_is_confirmed(self, house: House) -> None:
-        assert house.credentials().confirm(house.account()) is True
+        user = house.account()
+        assert house.credentials().confirm(user) == user
 
     def test_a_success_forgets_the_failures(self, house: House) -> None:
         house.guard.counts[EMAIL] = FailureCount(4)
@@ -168,7 +170,15 @@ class TestConfirm:
         assert house.guard.counts == {}
 
     @pytest.mark.parametrize(
-        "change", [{"password_hash": "new"}, {"is_active": False}, {"is_verified": False}], ids=str
+        "change",
+        [
+            {"password_hash": "new"},
+            {"is_active": False},
+            {"is_verified": False},
+            {"token_version": 2},
+            {"role": Role.ADMIN},
+        ],
+        ids=str,
     )
     def test_an_account_that_changed_meanwhile_is_not(
         self, house: House, change: dict[str, object]
@@ -176,16 +186,23 @@ class TestConfirm:
         user = house.account()
         house.guard.counts[EMAIL] = FailureCount(4)
         house.change(user, **change)
-        assert house.credentials().confirm(user) is False
+        assert house.credentials().confirm(user) is None
         assert house.guard.counts == {EMAIL: FailureCount(4)}
 
+    def test_what_changed_beside_the_proof_is_taken_as_it_is_now(self, house: House) -> None:
+        user = house.account()
+        house.change(user, max_sessions=1)
+        confirmed = house.credentials().confirm(user)
+        assert confirmed is not None
+        assert confirmed.max_sessions == 1
+
     def test_an_account_that_is_gone_is_not(self, house: House) -> None:
-        assert house.credentials().confirm(make_user()) is False
+        assert house.credentials().confirm(make_user()) is None
 
     def test_a_lock_that_parallel_failures_set_meanwhile_holds(self, house: House) -> None:
         user = house.account()
         house.guard.counts[EMAIL] = LOCKED
-        assert house.credentials().confirm(user) is False
+        assert house.credentials().confirm(user) is None
         assert house.guard.counts == {EMAIL: LOCKED}
 
 

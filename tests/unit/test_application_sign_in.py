@@ -39,8 +39,8 @@ class FixedCredentials:
     def verify(self, email: str, password: str) -> Result[User, SignInRefused]:
         return self.verified
 
-    def confirm(self, user: User) -> bool:
-        return self.confirms
+    def confirm(self, user: User) -> User | None:
+        return user if self.confirms else None
 
     def refuse(self, email: str) -> None:
         self.refused.append(email)

@@ -41,7 +41,7 @@ def test_settings_from_env(environ: Environ):
         os.environ,
         {
             "ENVIRONMENT": "testing",
-            "DATABASE_URL": "postgresql+asyncpg://test",
+            "DATABASE_URL": "postgresql://test",
             "SECRET_KEY": SECRET,
         },
         clear=True,
@@ -49,7 +49,7 @@ def test_settings_from_env(environ: Environ):
         get_settings.cache_clear()
         settings = get_settings()
         assert settings.environment == Environment.TESTING
-        assert settings.database_url == "postgresql+asyncpg://test"
+        assert settings.database_url == "postgresql://test"
 
 
 class TestReading:
@@ -72,6 +72,7 @@ class TestReading:
             secret_key=SECRET,
             database_url="sqlite://:memory:",
             token_keys=settings.token_keys,
+            guard_key=settings.guard_key,
             redis_url=None,
             email_url="consolemail://",
             default_from_email="Dashtam <dashtam@localhost>",
@@ -340,7 +341,7 @@ class TestEmbeddedSecret:
     """Uses `tmp_path`."""
 
     def test_it_is_made_at_the_first_start_and_then_kept(self, tmp_path: Path):
-        path = tmp_path / "var" / "secret-key"
+        path = env.private_folder(tmp_path / "var") / "secret-key"
         first = env.embedded_secret(path)
         assert (env.embedded_secret(path), path.read_text()) == (first, first)
 

@@ -68,7 +68,10 @@ class TestAccess:
     def test_the_one_before_it_lives_for_ten_more_seconds(
         self, now: datetime, accepted: bool
     ) -> None:
-        assert make_session(generation=7).accepts_access(6, now) is accepted
+        assert (
+            make_session(generation=7, previous_ends_at=NOON + OVERLAP).accepts_access(6, now)
+            is accepted
+        )
 
     @pytest.mark.parametrize("generation", [0, 5, 8])
     def test_no_other_generation_is_accepted(self, generation: int) -> None:
@@ -114,7 +117,9 @@ class TestEveryWayToAnAccess:
     )
     def test_a_way(self, way: tuple[str, str, str]) -> None:
         generation, age, state = way
-        session = make_session(generation=7, revoked_at=NOON if state == "ended" else None)
+        began = make_session(generation=6, generation_began_at=NOON - timedelta(minutes=5))
+        refreshed = began.refreshed(key_id="1", now=NOON)
+        session = replace(refreshed, revoked_at=NOON if state == "ended" else None)
         accepted = session.accepts_access(GENERATIONS[generation], NOON + AGES[age])
         assert accepted is (way in self.ACCEPTED)
 
@@ -165,8 +170,17 @@ class TestRefreshed:
             first_used_at=None,
             key_id="new",
             previous_key_id="old",
+            previous_ends_at=NOON + ACCESS,
             last_seen_at=now,
         )
+
+    def test_a_token_that_was_over_does_not_come_back(self) -> None:
+        session = make_session().refreshed(key_id="1", now=NOON + timedelta(hours=20))
+        assert not session.accepts_access(1, NOON + timedelta(hours=20))
+
+    def test_a_token_about_to_end_gets_no_more_time(self) -> None:
+        session = make_session().refreshed(key_id="1", now=NOON + ACCESS - LATER)
+        assert session.previous_ends_at == NOON + ACCESS
 
     def test_the_session_it_was_made_from_is_unchanged(self) -> None:
         session = make_session()

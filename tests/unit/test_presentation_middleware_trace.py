@@ -148,7 +148,7 @@ class TestBinding:
 class TestMetadata:
     @pytest.mark.parametrize(
         ("path", "door"),
-        [("/api/v1/users", "api"), ("/admin/", "panel"), ("/", "panel"), ("/apiary", "panel")],
+        [("/api/v1/users", "api"), ("/admin/", "panel"), ("/", "page"), ("/apiary", "page")],
     )
     def test_the_path_tells_the_door(self, path: str, door: str):
         assert metadata_of(get(path)).door == door

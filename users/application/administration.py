@@ -9,7 +9,7 @@ from core.errors import DomainError
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
 from users.application.registration import draft_user
-from users.domain.errors import ADMIN_EXISTS, EMAIL_TAKEN, INVALID_ONE_USE_TOKEN
+from users.domain.errors import ADMIN_EXISTS, EMAIL_TAKEN, INVALID_SETUP_TOKEN
 from users.domain.events import (
     AdminCreationAttempted,
     AdminCreationFailed,
@@ -69,7 +69,7 @@ class CreateAdminHandler:
         # First of all: who has no link must learn nothing about addresses, and hash nothing.
         link = self._open_link(command.setup_token, now)
         if command.setup_token is not None and link is None:
-            return self._refuse(command, INVALID_ONE_USE_TOKEN)
+            return self._refuse(command, INVALID_SETUP_TOKEN)
         drafted = draft_user(
             command.email, command.password, self.policy, self.password_service, now
         )
@@ -78,7 +78,7 @@ class CreateAdminHandler:
         if self.user_repo.find_by_email(drafted.value.email) is not None:
             return self._refuse(command, EMAIL_TAKEN)  # before the link is spent
         if link is not None and not self.setup_token_repo.redeem(link.id, now):
-            return self._refuse(command, INVALID_ONE_USE_TOKEN)
+            return self._refuse(command, INVALID_SETUP_TOKEN)
         admin = replace(drafted.value, role=Role.ADMIN, is_verified=True)
         if isinstance(self.user_repo.save(admin), Failure):
             return self._refuse(command, EMAIL_TAKEN)

@@ -20,7 +20,13 @@ ADMIN_EXISTS = ConflictError(
 )
 INVALID_ONE_USE_TOKEN = ValidationError(
     ErrorCode.INVALID_ONE_USE_TOKEN,
-    "This token is unknown, used or expired. Ask for a new one.",
+    "This token is unknown, used or expired. Register again with the same address for a new one.",
+    field="token",
+)
+INVALID_SETUP_TOKEN = ValidationError(
+    ErrorCode.INVALID_ONE_USE_TOKEN,
+    "This link is unknown, used or expired, or there is an admin already. "
+    "`manage.py setup_link` on the server prints a new one.",
     field="token",
 )
 USER_NOT_FOUND = NotFoundError(

@@ -1,15 +1,15 @@
 """Everything on one machine, for a first look and for small installations."""
 
 import os
+import signal
 import socket
 from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from granian.constants import Interfaces
-from granian.log import LogLevels
-from granian.server import Server
+from django.db import connections
 
+from config import serving
 from core.result import Success
 from users import wiring
 from users.application.administration import IssueSetupLink
@@ -23,19 +23,18 @@ class Command(BaseCommand):
         "Example: PORT=9000 manage.py serve"
     )
 
+    def run_from_argv(self, argv: list[str]) -> None:
+        # Until the server is up, Ctrl-C has nothing to end but this process.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        super().run_from_argv(argv)
+
     def handle(self, *args: Any, **options: Any) -> None:
         port = _free_port(os.environ.get("PORT", "8000"))
         call_command("migrate", verbosity=0)
         self._print_addresses()
-        Server(
-            "config.wsgi:application",
-            address=_HOST,
-            port=port,
-            interface=Interfaces.WSGI,
-            workers=1,
-            blocking_threads=1,
-            log_level=LogLevels.warning,
-        ).serve()
+        # A forked worker must not share them: SQLite forbids it, PostgreSQL mixes up the answers.
+        connections.close_all()
+        serving.serve(_HOST, port)
 
     def _print_addresses(self) -> None:
         home = settings.PUBLIC_URL

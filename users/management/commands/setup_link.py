@@ -3,6 +3,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from core import container
+from core.health import migrations_are_applied
 from core.result import Failure
 from users import wiring
 from users.application.administration import IssueSetupLink
@@ -15,6 +16,8 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not migrations_are_applied():
+            raise CommandError("There are no tables yet: run `manage.py migrate` first.")
         issued = wiring.issue_setup_link().handle(IssueSetupLink())
         if isinstance(issued, Failure):
             raise CommandError(issued.error.message)
