@@ -10,9 +10,14 @@ COPY requirements-production.txt .
 RUN pip install --no-cache-dir --require-hashes --compile -r requirements-production.txt
 
 FROM packages AS test
+# What the tests of the Makefile and of the README run.
+RUN apt-get update -qq && apt-get install -qq -y --no-install-recommends make curl \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt .
 RUN pip install --no-cache-dir --require-hashes --compile -r requirements.txt
 COPY . .
+# The tests leave their reports here.
+RUN chown dashtam .
 USER dashtam
 CMD ["python", "-m", "pytest", "--ds=config.test", "-n", "2", "-p", "no:cacheprovider"]
 
@@ -37,5 +42,5 @@ ENV DJANGO_SETTINGS_MODULE=config.production WEB_WORKERS=2
 USER dashtam
 EXPOSE 8000
 # The first allowed host: Django refuses a request that names none of them.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/health/live', headers={'Host': os.environ['ALLOWED_HOSTS'].split(',')[0].strip(' .')}), timeout=4)"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(u.Request('http://127.0.0.1:8000/health/live', headers={'Host': os.environ['ALLOWED_HOSTS'].replace(',', ' ').split()[0].strip('.')}), timeout=4)"]
 CMD ["sh", "-c", "exec granian --interface wsgi --host 0.0.0.0 --port 8000 --workers \"$WEB_WORKERS\" --blocking-threads 1 config.wsgi:application"]

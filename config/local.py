@@ -5,9 +5,11 @@ from urllib.parse import quote
 
 from config import env
 
-VAR = env.private_folder(env.ROOT / "var")
+VAR = env.ROOT / "var"
 
 env.read_dotenv()
+if not (os.environ.get("DATABASE_URL") and os.environ.get("SECRET_KEY")):
+    env.private_folder(VAR)
 env.default(
     ENVIRONMENT="development",
     DATABASE_URL=f"sqlite:///{quote(str(VAR / 'dashtam.sqlite3'))}",

@@ -14,7 +14,7 @@ from granian.log import LogLevels
 from granian.server import MPServer
 
 _ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-_SECONDS_FOR_REQUESTS = 2
+_SECONDS_FOR_REQUESTS = 1
 
 
 def serve(address: str, port: int) -> None:

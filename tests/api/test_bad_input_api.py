@@ -261,6 +261,7 @@ class TestAddresses:
             "/api/v2/users",
             "/api/v1/users/",
             "/api/v1/users/me/",
+            "/api/docs/more",
             "/api/v1/sessions/not-an-id",
             f"/api/v1/sessions/{UUID(int=7)}/more",
             "/api/v1/" + "x" * 5000,

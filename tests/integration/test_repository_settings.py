@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import sys
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +117,84 @@ def test_every_variable_compose_asks_for_is_explained() -> None:
 def test_every_variable_of_the_example_is_one_that_is_read() -> None:
     explained = set(re.findall(r"^#?([A-Z_]+)=", read(".env.example"), re.MULTILINE))
     assert explained - {"POSTGRES_PASSWORD", "REDIS_PASSWORD"} <= set(VARIABLES)
+
+
+def variables(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^([A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def resolved(environment: dict[str, str | None], given: dict[str, str]) -> dict[str, str]:
+    """What Compose gives a container: `NAME:` is handed on, if it is set; `${NAME:?why}` has to be.
+
+    Raises `KeyError` for one that has to be and is not.
+    """
+    handed_on = {name: given.get(name) for name in environment}
+    made = {
+        name: re.sub(r"\$\{([A-Z_]+):\?[^}]*\}", lambda found: given[found[1]], text)
+        for name, text in environment.items()
+        if text is not None
+    }
+    return {name: text for name, text in (handed_on | made).items() if text is not None}
+
+
+@pytest.fixture
+def filled_in() -> dict[str, str]:
+    """.env.example with a value for what it leaves empty."""
+    return {
+        name: text or "filled-in-filled-in-filled-in-filled-in"
+        for name, text in variables(read(".env.example")).items()
+    }
+
+
+@pytest.mark.parametrize("service", ["web", "migrate"])
+def test_the_example_filled_in_is_all_that_the_containers_need(
+    service: str, compose: dict[str, Any], filled_in: dict[str, str]
+) -> None:
+    environment = resolved(compose["services"][service]["environment"], filled_in)
+    nothing = dict.fromkeys(VARIABLES, "")  # a .env of whoever runs the tests adds nothing
+    started = subprocess.run(
+        [sys.executable, "-c", "import config.production"],
+        cwd=ROOT,
+        env=nothing | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert started.returncode == 0, started.stderr
+    assert environment["ALLOWED_HOSTS"] == filled_in["ALLOWED_HOSTS"]
+    assert environment["PUBLIC_URL"] == filled_in["PUBLIC_URL"]
+
+
+def test_compose_hands_on_everything_that_can_be_set(compose: dict[str, Any]) -> None:
+    # ENVIRONMENT is for the settings module to say.
+    assert set(compose["services"]["web"]["environment"]) == set(VARIABLES) - {"ENVIRONMENT"}
+
+
+def test_the_health_check_names_a_host_that_is_allowed() -> None:
+    command = re.search(r"^HEALTHCHECK .* CMD (.*)$", read("Dockerfile"), re.MULTILINE)
+    assert command
+    [host] = re.findall(r"'Host': (.*?)\}", command[1])
+    told = subprocess.run(
+        [sys.executable, "-c", f"import os; print({host})"],
+        env={"ALLOWED_HOSTS": " .example.com , accounts.example.org"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout == "example.com\n"
+
+
+def test_the_images_get_what_the_tests_read_and_no_secret() -> None:
+    named = [line[1:] for line in read(".dockerignore").splitlines() if line.startswith("!")]
+
+    def is_sent(name: str) -> bool:
+        return any(fnmatch(name, pattern) for pattern in named)
+
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    read_by_tests = set(re.findall(r"(?:(?<![.\w])read\(|\bROOT / )\"([\w.-]+)", tests)) - {".env"}
+    assert {"Makefile", "README.md", "docker-compose.yml", ".ci"} <= read_by_tests
+    assert {name for name in read_by_tests if not is_sent(name)} == set()
+    assert not any(map(is_sent, (".env", ".git", ".venv", "var")))
 
 
 def test_the_image_runs_hash_locked_packages_as_an_ordinary_user() -> None:
