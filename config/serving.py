@@ -15,6 +15,8 @@ from granian.server import MPServer
 
 _ENDINGS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 _SECONDS_FOR_REQUESTS = 1
+_THREADS = 4
+"""More than one, so that a slow sender does not keep everybody else out."""
 
 
 def serve(address: str, port: int) -> None:
@@ -25,7 +27,7 @@ def serve(address: str, port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=1,
+        blocking_threads=_THREADS,
         log_level=LogLevels.warning,
     )
     # granian's handlers set an Event. A second signal, or one that comes as the main thread begins

@@ -45,7 +45,7 @@ def at_once(*jobs: Callable[[], T]) -> list[T]:
     def run(job: Callable[[], T]) -> T:
         try:
             connections["default"].ensure_connection()
-            start.wait(5)
+            start.wait(30)
             return job()
         finally:
             connections.close_all()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
-from django.db import connections
+from django.db import InterfaceError, OperationalError, connections
 
 from config import serving
 from core.result import Success
@@ -30,8 +30,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         port = _free_port(os.environ.get("PORT", "8000"))
-        call_command("migrate", verbosity=0)
-        self._print_addresses()
+        try:
+            call_command("migrate", verbosity=0)
+            self._print_addresses()
+        except (OperationalError, InterfaceError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(
+                f"The database does not answer ({reason}): see DATABASE_URL."
+            ) from None
         # A forked worker must not share them: SQLite forbids it, PostgreSQL mixes up the answers.
         connections.close_all()
         serving.serve(_HOST, port)
@@ -66,7 +72,7 @@ def _free_port(text: str) -> int:
         except OSError as error:
             raise CommandError(
                 f"Cannot listen on {_HOST}:{text} ({error.strerror}). "
-                "Choose another port: make run PORT=8001"
+                f"Choose another port: make run PORT={int(text) % 65535 + 1}"
             ) from None
     return int(text)
 
