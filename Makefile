@@ -6,7 +6,8 @@ TEST_PATH ?=
 ARGS ?=
 N ?= 5
 
-PYTEST = $(PY) -m pytest --ds=config.test
+# Containers often forbid bytecode; each run would then compile all it imports anew.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest --ds=config.test
 PARALLEL = $(PYTEST) -n $(WORKERS)
 COVERED = $(PARALLEL) --cov --cov-report=
 # makemigrations looks into a database for its history: an empty one will do.

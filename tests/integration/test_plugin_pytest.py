@@ -1,14 +1,18 @@
 """The rules of tests/plugin: each breach gets its sentence, each honest neighbour passes.
 
-Every case runs pytest inside this test, on a project of its own.
+Cases run pytest inside this test, on a project of its own; the cases of a table share one run.
 """
 
+import importlib.metadata
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from textwrap import dedent
 from types import SimpleNamespace
+from typing import Any
 
 import hypothesis.stateful  # noqa: F401  # once, here, and not anew in each inner run
 import pytest
@@ -17,6 +21,7 @@ from tests.plugin import budget, tiers
 
 UNIT = "tests/unit/test_core_thing.py"
 INTEGRATION = "tests/integration/test_thing_adapter.py"
+TABLE = "tests/unit/test_core_case{}.py"
 
 Run = Callable[..., pytest.RunResult]
 
@@ -36,6 +41,8 @@ def run(
 ) -> Run:
     """Runs one file, or several given as `{path: source}`, in a project with only our plugin."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    # Each plugin's name would be looked for in the metadata of everything that is installed.
+    monkeypatch.setattr(importlib.metadata, "distributions", tuple)
     pytester.makeconftest(
         f"import sys\nsys.path.insert(0, {str(pytestconfig.rootpath)!r})\n"  # for workers
         'pytest_plugins = ["tests.plugin.plugin"]'
@@ -50,13 +57,70 @@ def run(
             file = pytester.path / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(HEAD + dedent(source))
-        return pytester.runpytest_inprocess(*arguments)
+        with unobserved():
+            return pytester.runpytest_inprocess(*arguments)
 
     return run
 
 
+@contextmanager
+def unobserved() -> Iterator[None]:
+    """Coverage has nothing to see in an inner run, which imports nothing of Dashtam."""
+    observer = sys.gettrace()
+    sys.settrace(None)
+    yield
+    sys.settrace(observer)
+
+
 def said(result: pytest.RunResult) -> str:
     return result.stdout.str()
+
+
+@dataclass
+class Verdict:
+    """What was told about one file: how its tests ended, in order, and every text."""
+
+    outcomes: list[str] = field(default_factory=list)
+    text: str = ""
+
+    def add(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        in_call = getattr(report, "when", "collect") == "call"
+        if report.failed:
+            self.outcomes.append("failed" if in_call else "error")
+        elif in_call:
+            self.outcomes.append(report.outcome)
+        self.text += report.longreprtext + "".join(text for _, text in report.sections)
+
+
+Verdicts = Callable[..., dict[str, Verdict]]
+_VERDICTS: dict[str, dict[str, Verdict]] = {}
+
+
+@pytest.fixture
+def verdicts(run: Run, request: pytest.FixtureRequest) -> Verdicts:
+    """The verdict on each file of `{path: source}`; the first case runs them for all cases."""
+
+    def verdicts(files: dict[str, str], *arguments: str) -> dict[str, Verdict]:
+        table = request.function.__name__
+        if table not in _VERDICTS:
+            result = run(files, *arguments)
+            found = {path: Verdict() for path in files}
+            for report in result.reprec.getreports():  # type: ignore[attr-defined]
+                if (path := report.nodeid.partition("::")[0]) in found:
+                    found[path].add(report)
+            _VERDICTS[table] = found
+        return _VERDICTS[table]
+
+    return verdicts
+
+
+def table(cases: dict[str, str]) -> dict[str, str]:
+    """A file for each case."""
+    return {at(cases, name): source for name, source in cases.items()}
+
+
+def at(cases: dict[str, Any], name: str) -> str:
+    return TABLE.format(list(cases).index(name))
 
 
 REFUSED_IN_A_UNIT_TEST = {
@@ -86,19 +150,22 @@ REFUSED_IN_A_UNIT_TEST = {
 
 
 @pytest.mark.parametrize("name", REFUSED_IN_A_UNIT_TEST)
-def test_a_unit_test_touches_nothing_even_if_it_swallows_the_refusal(run: Run, name: str) -> None:
-    action, sentence = REFUSED_IN_A_UNIT_TEST[name]
-
-    result = run(f"""
+def test_a_unit_test_touches_nothing_even_if_it_swallows_the_refusal(
+    verdicts: Verdicts, name: str
+) -> None:
+    source = """
         def test_touches():
             with suppress(BaseException):
-                {action}
+                {}
             assert sys
-    """)
+    """
+    sources = {case: source.format(action) for case, (action, _) in REFUSED_IN_A_UNIT_TEST.items()}
+    path, line = at(REFUSED_IN_A_UNIT_TEST, name), len(HEAD.splitlines()) + 4
 
-    result.assert_outcomes(failed=1)
-    line = len(HEAD.splitlines()) + 4
-    assert f"{UNIT}:{line}: a unit test {sentence}" in said(result)
+    verdict = verdicts(table(sources))[path]
+
+    assert verdict.outcomes == ["failed"]
+    assert f"{path}:{line}: a unit test {REFUSED_IN_A_UNIT_TEST[name][1]}" in verdict.text
 
 
 ALLOWED_IN_A_UNIT_TEST = {
@@ -116,33 +183,38 @@ ALLOWED_IN_A_UNIT_TEST = {
 
 @pytest.mark.parametrize("name", ALLOWED_IN_A_UNIT_TEST)
 def test_a_unit_test_may_use_memory_its_own_folder_and_what_python_reads(
-    run: Run, name: str
+    verdicts: Verdicts, name: str
 ) -> None:
-    source = (
-        f"def test_honest(tmp_path, request):\n    {ALLOWED_IN_A_UNIT_TEST[name]}\n    assert sys"
-    )
+    source = "def test_honest(tmp_path, request):\n    {}\n    assert sys"
+    sources = {case: source.format(action) for case, action in ALLOWED_IN_A_UNIT_TEST.items()}
 
-    result = run({"this_project.py": "", UNIT: source})
+    found = verdicts({"this_project.py": "", **table(sources)})
 
-    result.assert_outcomes(passed=1)
+    assert found[at(sources, name)].outcomes == ["passed"]
 
 
-@pytest.mark.parametrize("wanted", ["services", "django_db_setup", "live_server"])
+SERVERS = ("services", "django_db_setup", "live_server")
+
+
+@pytest.mark.parametrize("wanted", SERVERS)
 def test_a_unit_test_that_asks_for_a_server_is_refused_before_the_server_starts(
-    run: Run, wanted: str
+    verdicts: Verdicts, wanted: str
 ) -> None:
-    result = run(f"""
+    source = """
         @pytest.fixture(scope="session")
-        def {wanted}():
+        def {0}():
             print("started")
 
-        def test_asks({wanted}):
+        def test_asks({0}):
             assert sys
-    """)
+    """
+    sources = {name: source.format(name) for name in SERVERS}
 
-    result.assert_outcomes(errors=1)
-    assert "a unit test asks for a database or another server; it decides in memory" in said(result)
-    assert "started" not in said(result)
+    verdict = verdicts(table(sources))[at(sources, wanted)]
+
+    assert verdict.outcomes == ["error"]
+    assert "a unit test asks for a database or another server; it decides in memory" in verdict.text
+    assert "started" not in verdict.text
 
 
 def test_the_guard_is_gone_when_fixtures_of_the_session_are_torn_down(run: Run) -> None:
@@ -168,31 +240,35 @@ def test_the_clock_works_again_after_a_unit_test(run: Run) -> None:
     assert vars(time)["sleep"] is real
 
 
-@pytest.mark.parametrize(
-    ("action", "host"),
-    [
-        ("socket.create_connection(('192.0.2.1', 80), timeout=0.01)", "192.0.2.1"),
-        ("socket.getaddrinfo('example.org', 80)", "example.org"),
-        ("socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 80))", "192.0.2.1"),
-        ("__import__('psycopg').connect('host=192.0.2.1 connect_timeout=2')", "192.0.2.1"),
-    ],
-)
-@pytest.mark.parametrize(
-    "tier", ["integration/test_x_adapter", "api/test_x_api", "smoke/test_x_flow"]
-)
-def test_no_test_reaches_another_machine(run: Run, tier: str, action: str, host: str) -> None:
-    result = run(
-        f"""
+FAR = {
+    "socket.create_connection(('192.0.2.1', 80), timeout=0.01)": "192.0.2.1",
+    "socket.getaddrinfo('example.org', 80)": "example.org",
+    "socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 80))": "192.0.2.1",
+    "__import__('psycopg').connect('host=192.0.2.1 connect_timeout=2')": "192.0.2.1",
+}
+TIERS = ("integration/test_x{}_adapter", "api/test_x{}_api", "smoke/test_x{}_flow")
+
+
+@pytest.mark.parametrize("action", FAR)
+@pytest.mark.parametrize("tier", TIERS)
+def test_no_test_reaches_another_machine(verdicts: Verdicts, tier: str, action: str) -> None:
+    source = """
         def test_reaches():
             with suppress(BaseException):
-                {action}
+                {}
             assert sys
-        """,
-        at=f"tests/{tier}.py",
-    )
+    """
+    files = {
+        f"tests/{tier.format(number)}.py": source.format(action)
+        for tier in TIERS
+        for number, action in enumerate(FAR)
+    }
+    path = f"tests/{tier.format(list(FAR).index(action))}.py"
 
-    result.assert_outcomes(failed=1)
-    assert f"a test reaches {host}; tests must pass without a network" in said(result)
+    verdict = verdicts(files)[path]
+
+    assert verdict.outcomes == ["failed"]
+    assert f"a test reaches {FAR[action]}; tests must pass without a network" in verdict.text
 
 
 def test_an_integration_test_may_reach_its_own_machine(run: Run) -> None:
@@ -315,15 +391,13 @@ BREAKS_A_RULE = {
 
 
 @pytest.mark.parametrize("name", BREAKS_A_RULE)
-def test_a_test_that_breaks_a_rule_fails_with_its_sentence(run: Run, name: str) -> None:
-    source, sentence = BREAKS_A_RULE[name]
+def test_a_test_that_breaks_a_rule_fails_with_its_sentence(verdicts: Verdicts, name: str) -> None:
+    sources = {case: source for case, (source, _) in BREAKS_A_RULE.items()}
 
-    result = run(source)
+    verdict = verdicts(table(sources))[at(sources, name)]
 
-    outcomes = result.parseoutcomes()
-    assert outcomes.get("failed", 0) + outcomes.get("errors", 0) == 1
-    assert "passed" not in outcomes
-    assert sentence in said(result)
+    assert verdict.outcomes in (["failed"], ["error"])
+    assert BREAKS_A_RULE[name][1] in verdict.text
 
 
 KEEPS_THE_RULES = {
@@ -347,10 +421,10 @@ KEEPS_THE_RULES = {
 
 
 @pytest.mark.parametrize("name", KEEPS_THE_RULES)
-def test_an_honest_test_passes(run: Run, name: str) -> None:
-    result = run(KEEPS_THE_RULES[name])
+def test_an_honest_test_passes(verdicts: Verdicts, name: str) -> None:
+    verdict = verdicts(table(KEEPS_THE_RULES))[at(KEEPS_THE_RULES, name)]
 
-    result.assert_outcomes(passed=1)
+    assert verdict.outcomes == ["passed"]
 
 
 def test_a_helper_that_breaks_a_rule_stops_its_file(run: Run) -> None:
@@ -385,10 +459,8 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", LEAKS)
-def test_what_a_test_leaves_behind_is_told(run: Run, as_it_was: None, name: str) -> None:
-    action, what = LEAKS[name]
-
-    result = run(f"""
+def test_what_a_test_leaves_behind_is_told(verdicts: Verdicts, as_it_was: None, name: str) -> None:
+    source = """
         from types import SimpleNamespace
         STOP = threading.Event()
 
@@ -398,12 +470,15 @@ def test_what_a_test_leaves_behind_is_told(run: Run, as_it_was: None, name: str)
             STOP.set()
 
         def test_leaves():
-            {action}
+            {}
             assert sys
-    """)
+    """
+    sources = {case: source.format(action) for case, (action, _) in LEAKS.items()}
 
-    result.assert_outcomes(passed=1, errors=1)
-    assert f"a test leaves {what}; the next test would meet it" in said(result)
+    verdict = verdicts(table(sources))[at(sources, name)]
+
+    assert verdict.outcomes == ["passed", "error"]
+    assert f"a test leaves {LEAKS[name][1]}; the next test would meet it" in verdict.text
 
 
 def test_what_is_put_back_is_no_leak(run: Run) -> None:
@@ -507,20 +582,22 @@ def test_the_keys_of_pytest_asyncio_are_accepted(run: Run, pytester: pytest.Pyte
     result.assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("path", "what"),
-    [
-        ("tests/test_core_result.py", "a test outside the tiers"),
-        ("users/tests/test_core_result.py", "a test outside the tiers"),
-        ("tests/unit/core/test_core_result.py", "a folder inside a tier"),
-        ("tests/smoke/test_login.py", "the name does not say what is tested"),
-    ],
-)
-def test_a_file_out_of_place_stops_the_collection(run: Run, path: str, what: str) -> None:
-    result = run("def test_x(): assert sys", path, at=path)
+OUT_OF_PLACE = {
+    "tests/test_core_result.py": "a test outside the tiers",
+    "users/tests/test_core_outside.py": "a test outside the tiers",
+    "tests/unit/core/test_core_inside.py": "a folder inside a tier",
+    "tests/smoke/test_login.py": "the name does not say what is tested",
+}
 
-    result.assert_outcomes(errors=1)
-    assert f"{path}:1: {what}; " in said(result)
+
+@pytest.mark.parametrize("path", OUT_OF_PLACE)
+def test_a_file_out_of_place_stops_the_collection(verdicts: Verdicts, path: str) -> None:
+    files = dict.fromkeys(OUT_OF_PLACE, "def test_x(): assert sys")
+
+    verdict = verdicts(files, *files)[path]
+
+    assert verdict.outcomes == ["error"]
+    assert f"{path}:1: {OUT_OF_PLACE[path]}; " in verdict.text
 
 
 @pytest.mark.parametrize("tier", tiers.TIERS)
@@ -589,7 +666,7 @@ def test_the_shape_is_a_gate_for_the_whole_suite_and_only_where_it_is_switched_o
 @pytest.mark.slow(reason="starts two workers")
 @pytest.mark.parametrize(("suite", "code"), [((13, 6, 1), 0), ((1, 2, 1), 1)])
 def test_the_gate_holds_with_workers_too(run: Run, suite: tuple[int, int, int], code: int) -> None:
-    result = run(a_suite(*suite), "-p", "xdist", "-n", "2", "-o", "pyramid_gate=true")
+    result = run(a_suite(*suite), "-p", "xdist.plugin", "-n", "2", "-o", "pyramid_gate=true")
 
     assert result.ret == code
     assert (TOP_HEAVY in said(result)) == bool(code)

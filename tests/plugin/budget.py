@@ -8,6 +8,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Generator
+from functools import cache
 
 import pytest
 
@@ -41,10 +42,13 @@ def _budget(item: pytest.Item, tier: str) -> float:
     return BUDGETS[tier] * (_EXAMPLES if is_property else 1)
 
 
+# Once in a process: pytester's inner runs share it.
+_freeze = cache(gc.freeze)
+
+
 def pytest_collection_finish() -> None:
     # A full garbage collection would be charged to whichever test it happens in.
-    if not gc.get_freeze_count():
-        gc.freeze()
+    _freeze()
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)

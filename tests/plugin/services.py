@@ -6,6 +6,7 @@ instead, DASHTAM_TEST_BINARIES=system takes the system's programs and not those 
 """
 
 import fcntl
+import functools
 import json
 import os
 import secrets
@@ -25,7 +26,9 @@ import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.core.management import call_command
+from django.core.management.color import no_style
 from django.db import connections
+from django.test import TransactionTestCase
 from environ import Env
 from psycopg import sql
 from pytest_django.plugin import DjangoDbBlocker
@@ -35,6 +38,7 @@ from core.settings import get_settings
 from tests.plugin.supervisor import ANSWER, Answer, Order, wait_for_exit
 
 ROOT = Path(__file__).resolve().parents[2]
+FILLED = {"django_content_type", "auth_permission"}  # by migrating, and by nothing else
 ENOUGH_ROOM = 512 * 1024 * 1024
 _ORDER = pytest.StashKey[Order]()
 
@@ -90,9 +94,10 @@ def django_db_setup(
     services: Services, django_test_environment: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
     """Migrates a template once per run and gives every worker a copy of it."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patched:
         with _locked(services.lock):
             _create_database(services)
+        patched.setattr(TransactionTestCase, "_fixture_teardown", _empty_tables)
         yield
         connections.close_all()
 
@@ -117,6 +122,19 @@ def _set_database(url: str) -> None:
     ours = connections.settings["default"]
     ours |= {key: wanted[key] for key in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
     ours["OPTIONS"] = {**ours.get("OPTIONS", {}), **wanted.get("OPTIONS", {})}
+
+
+def _empty_tables(test: TransactionTestCase) -> None:
+    """After a test that commits. Django's flush would empty what migrating filled too, and send
+    `post_migrate` to fill it again: nine tenths of what a flush costs."""
+    connections["default"].ops.execute_sql_flush(_statements())
+
+
+@functools.cache
+def _statements() -> list[str]:
+    connection = connections["default"]
+    tables = set(connection.introspection.django_table_names(only_existing=True)) - FILLED
+    return connection.ops.sql_flush(no_style(), sorted(tables))
 
 
 def _create_database(services: Services) -> None:
