@@ -113,34 +113,6 @@ def test_a_second_run_keeps_the_data_and_renews_the_link(server: Server) -> None
     assert re.findall(r"/setup#(dsh_once_\S+)", server.printed()) != first_link
 
 
-@pytest.mark.parametrize(
-    ("port", "sentence"),
-    [("80000", "is not a port"), ("web", "is not a port"), ("busy", "Choose another port")],
-)
-@pytest.mark.slow(reason="starts an interpreter of its own")
-def test_a_port_that_cannot_be_had_is_told_in_one_sentence(port: str, sentence: str) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1]) if port == "busy" else port
-        refused = subprocess.run(
-            [sys.executable, "manage.py", "serve"],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "PORT": port,
-                "DATABASE_URL": "sqlite://:memory:",
-                "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert refused.returncode == 1
-    assert sentence in refused.stderr
-    assert refused.stderr.count("\n") == 1
-
-
 def run(script: str) -> str:
     """As a newcomer's shell would; `-e` and the exit code tell what broke."""
     finished = subprocess.run(

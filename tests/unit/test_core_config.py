@@ -375,3 +375,51 @@ class TestEmbeddedSecret:
         for thread in threads:
             thread.join()
         assert found == {path.read_text()}
+
+
+class TestAddresses:
+    """Uses `environ`."""
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("DATABASE_URL", "nonsense"),
+            ("DATABASE_URL", "mysql://a:b@c/d"),
+            ("REDIS_URL", "nonsense"),
+            ("REDIS_URL", "http://127.0.0.1:6379"),
+            ("EMAIL_URL", "nonsense"),
+            ("EMAIL_URL", "imap://host"),
+            ("PUBLIC_URL", "accounts.example.com"),
+            ("PUBLIC_URL", "ftp://accounts.example.com"),
+        ],
+    )
+    def test_one_of_another_kind_is_refused_by_the_name_of_its_variable(
+        self, environ: Callable[..., Settings], variable: str, value: str
+    ):
+        with pytest.raises(ImproperlyConfigured, match=f"{variable} cannot be read"):
+            environ(**MINIMAL | {variable: value})
+
+    @pytest.mark.parametrize(
+        ("variable", "value"),
+        [
+            ("DATABASE_URL", "postgresql://a:b@c/d"),
+            ("REDIS_URL", "rediss://host:6379/0"),
+            ("REDIS_URL", "unix:///run/valkey.sock"),
+            ("EMAIL_URL", "smtp+tls://a:b@c:587"),
+            ("EMAIL_URL", "filemail:///folder"),
+        ],
+    )
+    def test_one_of_its_kind_is_taken_as_it_stands(
+        self, environ: Callable[..., Settings], variable: str, value: str
+    ):
+        settings = environ(**MINIMAL | {variable: value})
+        assert getattr(settings, variable.lower()) == value
+
+    def test_the_guards_key_is_not_the_key_of_the_tokens(self, environ: Callable[..., Settings]):
+        settings = environ(**MINIMAL)
+        assert settings.guard_key not in settings.token_keys.keys.values()
+
+    def test_the_guards_key_outlives_a_rotation(self, environ: Callable[..., Settings]):
+        before = environ(**MINIMAL).guard_key
+        after = environ(**MINIMAL, TOKEN_KEYS=f"2:{'x' * 32}").guard_key
+        assert after == before

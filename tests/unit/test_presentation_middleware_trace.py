@@ -147,6 +147,19 @@ class TestBinding:
 
 class TestMetadata:
     @pytest.mark.parametrize(
+        ("peer", "address"),
+        [
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:DB8::1", "2001:db8::1"),
+            ("unix:", None),
+            ("", None),
+            ("192.0.2.1, 198.51.100.7", None),
+        ],
+    )
+    def test_the_address_is_the_peers_or_none(self, peer: str, address: str | None):
+        assert metadata_of(RequestFactory().get("/", REMOTE_ADDR=peer)).ip_address == address
+
+    @pytest.mark.parametrize(
         ("path", "door"),
         [("/api/v1/users", "api"), ("/admin/", "panel"), ("/", "page"), ("/apiary", "page")],
     )
