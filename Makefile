@@ -8,7 +8,8 @@ N ?= 5
 
 # Containers often forbid bytecode; each run would then compile all it imports anew.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest --ds=config.test
-PARALLEL = $(PYTEST) -n $(WORKERS)
+# Work is dealt out in large pieces: in small ones the dealing costs a quarter of the run.
+PARALLEL = $(PYTEST) -n $(WORKERS) --dist worksteal
 COVERED = $(PARALLEL) --cov --cov-report=
 # makemigrations looks into a database for its history: an empty one will do.
 MIGRATIONS = DJANGO_SETTINGS_MODULE=config.local DATABASE_URL=sqlite://:memory: $(PY) manage.py makemigrations
