@@ -42,5 +42,5 @@ def problem_responses(*statuses: int) -> dict[tuple[int, str], type[ProblemSeria
     return {(status, CONTENT_TYPE): ProblemSerializer for status in statuses}
 
 
-BODY_PROBLEMS: Final = problem_responses(400, 413, 415)
+BODY_PROBLEMS: Final = problem_responses(400, 411, 413, 415)
 """What any operation with a body may answer."""
