@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from factory.declarations import LazyFunction, SelfAttribute, Sequence
 from factory.django import DjangoModelFactory
 
 from core import container
-from core.actions import AuditAction, Phase
-from core.events import DomainEvent
 from core.ids import uuid7
 from core.unit_of_work import UnitOfWork
 from sessions_app.domain.session import DeviceSession
+from tests.fakes.events import Sole
 from users import models
 from users.domain.user import User
 
@@ -23,18 +21,11 @@ PASSWORD = "correct horse battery staple"
 NOON = datetime(2024, 1, 1, 12, 0, tzinfo=UTC)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TestArranged(DomainEvent):
-    __test__ = False
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SOLE
-
-
 @contextmanager
 def arranged() -> Iterator[UnitOfWork]:
     """A unit of work in which a test puts rows in place: on record, like any other change."""
     with container.get_database().get_session() as unit:
-        container.get_event_bus().publish(TestArranged(), session=unit)
+        container.get_event_bus().publish(Sole(), session=unit)
         yield unit
 
 

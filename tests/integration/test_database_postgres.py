@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Barrier, Thread
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -14,7 +14,7 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from structlog.testing import capture_logs
 
 from core import context, unit_of_work
-from core.actions import AuditAction, Phase
+from core.actions import Phase
 from core.database import Database, InUnitOfWork
 from core.errors import AuditError, DomainError, ErrorCode, InfrastructureError
 from core.events import DomainEvent, EventMetadata
@@ -24,34 +24,10 @@ from core.signals import SignalEventBus, trail
 from core.unit_of_work import UnitOfWork, UnitOfWorkError
 from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON, make_user
+from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 from tests.plugin.services import Services
 from users import models
 from users.repositories import DjangoUserRepository
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempted(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.ATTEMPTED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Succeeded(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SUCCEEDED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failed(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.FAILED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sole(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SOLE
-
 
 Act = DomainEvent | BaseException | Callable[[], object]
 

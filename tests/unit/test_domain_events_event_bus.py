@@ -6,31 +6,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import FrozenInstanceError, dataclass, field, fields
 from datetime import UTC
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django.dispatch import Signal
 
 from core import context, signals, unit_of_work
-from core.actions import AuditAction, Phase
+from core.actions import Phase
 from core.events import DomainEvent, EventMetadata, personal
 from core.ports import EventBusProtocol, UnitOfWorkProtocol
 from core.signals import SignalEventBus
 from core.unit_of_work import UnitOfWorkError
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempted(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.ATTEMPTED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Succeeded(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SUCCEEDED
+from tests.fakes.events import Attempted, Succeeded
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from core.actions import Phase
 from core.events import EventMetadata
 from core.signals import trail
 from core.unit_of_work import UnitOfWork
-from tests.factories import TestArranged
+from tests.fakes.events import Sole
 
 METADATA = EventMetadata()
 ATTEMPT = UUID(int=16)
@@ -31,10 +31,10 @@ def unit_of_work(attempt_id: UUID | None = None) -> UnitOfWork:
     return unit
 
 
-def receive(unit: UnitOfWork, phase: Phase, error: str | None = None) -> TestArranged:
-    event = TestArranged()
+def receive(unit: UnitOfWork, phase: Phase, error: str | None = None) -> Sole:
+    event = Sole()
     receivers.record_event(
-        TestArranged, event=event, phase=phase, session=unit, metadata=METADATA, error=error
+        Sole, event=event, phase=phase, session=unit, metadata=METADATA, error=error
     )
     return event
 

@@ -3,43 +3,19 @@ On a real database: tests/integration/test_database_postgres.py."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from structlog.testing import capture_logs
 
 from core import unit_of_work
-from core.actions import AuditAction, Phase
+from core.actions import Phase
 from core.events import DomainEvent
 from core.ports import UnitOfWorkProtocol
 from core.unit_of_work import AttemptNotRecordedError, UnitOfWork, UnitOfWorkError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Attempted(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.ATTEMPTED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Succeeded(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SUCCEEDED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Failed(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.FAILED
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sole(DomainEvent):
-    action: ClassVar[AuditAction] = AuditAction.TEST_ARRANGED
-    phase: ClassVar[Phase] = Phase.SOLE
+from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 
 
 class Story(list[str]):
