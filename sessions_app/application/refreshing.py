@@ -17,6 +17,7 @@ from sessions_app.domain.events import (
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.domain.tokens import PresentedToken, TokenPair, TokenType, tokens_of
 from sessions_app.ports import SessionReader, SessionRepository
+from users.domain.user import User
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,7 @@ class RefreshSessionHandler:
         if session is None or not session.is_live(self.clock.now()):
             return self._refuse(session, "ended")
         fresh = self.session_reader.find(session.id)
-        if fresh is None or not fresh.user.can_login():
-            return self._refuse(session, "account_changed")
-        if session.version < fresh.user.token_version:
+        if fresh is None or not _may_go_on(session, fresh.user):
             return self._refuse(session, "account_changed")
         try:
             return self._refresh(session, presented)
@@ -91,3 +90,7 @@ class RefreshSessionHandler:
             )
         )
         return Failure(INVALID_GRANT)
+
+
+def _may_go_on(session: DeviceSession, user: User) -> bool:
+    return user.can_login() and session.version >= user.token_version

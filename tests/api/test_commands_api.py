@@ -5,7 +5,7 @@ from getpass import getpass
 from unittest.mock import create_autospec
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from core import container
 from tests.factories import UserFactory
@@ -109,3 +109,23 @@ class TestSetupLink:
         with pytest.raises(CommandError, match="There is an admin already"):
             self.link()
         assert not models.OneUseToken.objects.exists()
+
+
+class TestDjangosOwnCommands:
+    """They would change an account past the handlers and the trail."""
+
+    @pytest.mark.parametrize(
+        ("command", "instead"),
+        [("createsuperuser", "manage.py create_admin"), ("changepassword", "nobody chooses")],
+    )
+    def test_they_do_nothing_and_say_why(self, command: str, instead: str) -> None:
+        with pytest.raises(CommandError, match=instead):
+            call_command(command)
+
+    def test_what_is_typed_after_them_changes_nothing(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as ended:
+            load_command_class("users", "changepassword").run_from_argv(["manage.py", "x", "ada"])
+        assert ended.value.code == 1
+        assert "nobody chooses" in capsys.readouterr().err

@@ -292,6 +292,15 @@ class TestRefusal:
         assert_success(house.refresh(house.token()))
         assert house.session.version == 2
 
+    def test_a_successor_made_under_a_key_that_is_not_known_here_is_not_repeated(
+        self, house: House
+    ) -> None:
+        """Another process has the new key already: nobody is logged out, the retry succeeds."""
+        text = house.token()
+        house.is_now(generation=2, key_id="not here yet", previous_key_id="1")
+        assert house.reason(text) == "unknown_key"
+        assert house.session.revoked_at is None
+
     def test_a_session_that_is_revoked_while_it_is_refreshed_stays_revoked(
         self, house: House
     ) -> None:
