@@ -16,7 +16,6 @@ from django.template.loader import render_to_string
 
 from core import container, unit_of_work
 from core.keys import KeyRing
-from core.logging import ConsoleLogger
 from core.ports import CacheProtocol
 from core.result import Failure, Success
 from users.domain.password import PasswordPolicy
@@ -132,4 +131,4 @@ def _logged(send: Callable[[], None]) -> None:
     try:
         send()
     except (SMTPException, OSError) as error:
-        ConsoleLogger().error("mail_not_sent", error=type(error).__name__)
+        container.get_logger().error("mail_not_sent", error=type(error).__name__)
