@@ -71,6 +71,7 @@ class RefreshSessionHandler:
         return self._refuse(session, EndReason.REUSE)
 
     def _succeed(self, session: DeviceSession, *, repeated: bool) -> Success[TokenPair]:
+        tokens = tokens_of(session, self.keys)  # before the outcome, which is the last
         self.event_bus.publish(
             SessionRefreshSucceeded(
                 user_id=session.user_id,
@@ -79,7 +80,7 @@ class RefreshSessionHandler:
                 repeated=repeated,
             )
         )
-        return Success(tokens_of(session, self.keys))
+        return Success(tokens)
 
     def _refuse(self, session: DeviceSession | None, reason: str) -> Failure[DomainError]:
         self.event_bus.publish(

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.ports import DeviceNames, SessionReader, SessionRepository, SessionWithUser
+from tests.factories import make_session, make_user
+from tests.fakes.clock import FakeClock
 from users.domain.user import User
 
 
@@ -53,6 +56,32 @@ class InMemorySessions:
         if session.was_seen_long_ago(now) and current.last_seen_at < now:
             current = replace(current, last_seen_at=now)
         self.sessions[session.id] = current
+
+
+@dataclass
+class SessionHouse:
+    """One account with one session, at the time of `clock`; both may change meanwhile."""
+
+    clock: FakeClock
+    user: User = field(default_factory=make_user)
+    sessions: InMemorySessions = field(default_factory=InMemorySessions)
+    session_id: UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        session = make_session(user_id=self.user.id)
+        self.session_id = session.id
+        self.sessions.save(session)
+        self.sessions.users[self.user.id] = self.user
+
+    @property
+    def session(self) -> DeviceSession:
+        return self.sessions.sessions[self.session_id]
+
+    def is_now(self, **changes: Any) -> None:
+        self.sessions.sessions[self.session_id] = replace(self.session, **changes)
+
+    def account_is_now(self, **changes: Any) -> None:
+        self.sessions.users[self.user.id] = replace(self.user, **changes)
 
 
 class NamelessDevices:

@@ -1,7 +1,6 @@
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -10,45 +9,22 @@ from core.ids import uuid7
 from core.keys import KeyRing
 from core.result import Result
 from sessions_app.application.authenticating import AccessTokenAuthenticator
-from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import tokens_of
 from sessions_app.ports import SessionWithUser
 from tests.assertions import assert_failure, assert_success
-from tests.factories import NOON, make_session, make_user
+from tests.factories import NOON
 from tests.fakes.clock import FakeClock
-from tests.fakes.sessions import InMemorySessions
+from tests.fakes.sessions import SessionHouse
 from tests.fakes.users import KEYS
-from users.domain.user import User
 
 MOMENT = timedelta(microseconds=1)
 
 
 @dataclass
-class House:
-    clock: FakeClock
-    user: User = field(default_factory=make_user)
-    sessions: InMemorySessions = field(default_factory=InMemorySessions)
-    session_id: UUID = field(init=False)
-
-    def __post_init__(self) -> None:
-        session = make_session(user_id=self.user.id)
-        self.session_id = session.id
-        self.sessions.save(session)
-        self.sessions.users[self.user.id] = self.user
-
-    @property
-    def session(self) -> DeviceSession:
-        return self.sessions.sessions[self.session_id]
-
-    def is_now(self, **changes: Any) -> None:
-        self.sessions.sessions[self.session_id] = replace(self.session, **changes)
-
+class House(SessionHouse):
     def refresh(self) -> None:
         refreshed = self.session.refreshed(key_id=self.session.key_id, now=self.clock.now())
         self.sessions.sessions[self.session_id] = refreshed
-
-    def account_is_now(self, **changes: Any) -> None:
-        self.sessions.users[self.user.id] = replace(self.user, **changes)
 
     def token(self) -> str:
         return tokens_of(self.session, KEYS).access_token

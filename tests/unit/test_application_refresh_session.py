@@ -15,12 +15,11 @@ from sessions_app.domain.events import SessionRefreshFailed, SessionRefreshSucce
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.domain.tokens import TokenPair, tokens_of
 from tests.assertions import assert_failure, assert_success
-from tests.factories import NOON, make_session, make_user
+from tests.factories import NOON
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
-from tests.fakes.sessions import InMemorySessions
+from tests.fakes.sessions import InMemorySessions, SessionHouse
 from tests.fakes.users import KEYS
-from users.domain.user import User
 
 MOMENT = timedelta(microseconds=1)
 
@@ -41,29 +40,9 @@ class GoneSessions(InMemorySessions):
 
 
 @dataclass
-class House:
-    clock: FakeClock
-    user: User = field(default_factory=make_user)
-    sessions: InMemorySessions = field(default_factory=InMemorySessions)
+class House(SessionHouse):
     bus: StubEventBus = field(default_factory=StubEventBus)
     keys: KeyRing = KEYS
-    session_id: UUID = field(init=False)
-
-    def __post_init__(self) -> None:
-        session = make_session(user_id=self.user.id)
-        self.session_id = session.id
-        self.sessions.save(session)
-        self.sessions.users[self.user.id] = self.user
-
-    @property
-    def session(self) -> DeviceSession:
-        return self.sessions.sessions[self.session_id]
-
-    def is_now(self, **changes: Any) -> None:
-        self.sessions.sessions[self.session_id] = replace(self.session, **changes)
-
-    def account_is_now(self, **changes: Any) -> None:
-        self.sessions.users[self.user.id] = replace(self.user, **changes)
 
     def token(self) -> str:
         return tokens_of(self.session, self.keys).refresh_token
@@ -299,6 +278,7 @@ class TestRefusal:
         text = house.token()
         house.is_now(generation=2, key_id="not here yet", previous_key_id="1")
         assert house.reason(text) == "unknown_key"
+        assert house.bus.names == ["SessionRefreshAttempted", "SessionRefreshFailed"]
         assert house.session.revoked_at is None
 
     def test_a_session_that_is_revoked_while_it_is_refreshed_stays_revoked(
