@@ -38,7 +38,9 @@ COPY sessions_app sessions_app
 COPY users users
 COPY manage.py .
 COPY --from=static /app/staticfiles staticfiles
-ENV DJANGO_SETTINGS_MODULE=config.production WEB_WORKERS=2
+# The worker's signing key and last checkpoint: a volume.
+RUN install -d -o dashtam /var/lib/dashtam
+ENV DJANGO_SETTINGS_MODULE=config.production WEB_WORKERS=2 AUDIT_FOLDER=/var/lib/dashtam/audit
 USER dashtam
 EXPOSE 8000
 # The first allowed host: Django refuses a request that names none of them.

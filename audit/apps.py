@@ -7,7 +7,8 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
-        from audit import protection, receivers
+        # Importing the checks registers them.
+        from audit import checks, grants, protection, receivers  # noqa: F401
 
         receivers.connect()
         pre_migrate.connect(
@@ -15,4 +16,7 @@ class AuditConfig(AppConfig):
         )
         post_migrate.connect(
             protection.install_triggers, sender=self, dispatch_uid="audit.install_triggers"
+        )
+        post_migrate.connect(
+            grants.grant_after_migrating, sender=self, dispatch_uid="audit.grant_after_migrating"
         )

@@ -5,16 +5,30 @@ from uuid import UUID
 
 from django.db import models
 
+from audit.domain.subject import named_user
 from core.actions import Phase
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def for_user(self, user_id: UUID) -> "AuditEventQuerySet":
         """What happened to this person's account, by whomever."""
-        return self.filter(subject_ref=user_id)
+        return self.filter(subject_ref__in=refs_of(named_user(user_id)))
 
 
-class AuditEvent(models.Model):
+class Appended(models.Model):
+    """Django would save, and the database would refuse: this says why."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        raise TypeError("The trail is written by domain events alone.")
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("The trail is append-only.")
+
+
+class AuditEvent(Appended):
     id = models.UUIDField(primary_key=True, editable=False)
     recorded_at = models.DateTimeField()
     phase = models.SmallIntegerField(choices=[(phase.value, phase.name) for phase in Phase])
@@ -24,7 +38,9 @@ class AuditEvent(models.Model):
     resource_type = models.CharField(max_length=32, null=True)
     resource_id = models.UUIDField(null=True)
     correlation = models.UUIDField()
+    ip_bi = models.BinaryField(null=True)
     entry = models.BinaryField()
+    mac = models.BinaryField()
 
     objects = AuditEventQuerySet.as_manager()
 
@@ -36,8 +52,37 @@ class AuditEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {Phase(self.phase).name}"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        raise TypeError("The trail is written by domain events alone.")
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("The trail is append-only.")
+class AuditSubject(Appended):
+    ref = models.UUIDField(primary_key=True, editable=False)
+    name = models.CharField(max_length=64, null=True)
+    key_wrapped = models.BinaryField(null=True)
+    created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "audit_subject"
+
+    def __str__(self) -> str:
+        return str(self.ref)
+
+
+class AuditCheckpoint(Appended):
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField()
+    note = models.TextField()
+    first_id = models.UUIDField()
+    last_id = models.UUIDField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "audit_checkpoint"
+
+    def __str__(self) -> str:
+        return f"checkpoint of {self.size} entries"
+
+
+def refs_of(*names: str) -> "models.QuerySet[AuditSubject, UUID]":
+    return AuditSubject.objects.filter(name__in=names).values_list("ref", flat=True)

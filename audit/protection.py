@@ -2,14 +2,11 @@
 
 They are taken off before every migration and put back after it: PostgreSQL alters no column that
 a trigger names, and SQLite makes a table anew to alter it, without its triggers. What a migration
-that failed has left off is found by the check `audit.E001`, in `manage.py check --database default`
-and in `/health/ready`.
+that failed has left off is found by the check `audit.E001` (audit/checks.py).
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
-from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
@@ -31,42 +28,18 @@ def remove_triggers(sender: object, using: str, **_: Any) -> None:
     connection = connections[using]
     with connection.cursor() as cursor:
         for table in _tables(connection):
-            for trigger in _names(table):
+            for trigger in names_of(table):
                 cursor.execute(_drop(connection, trigger, table))
 
 
-@register(Tags.database)
-def triggers_are_in_place(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
-    return [
-        Error(
-            f"The trigger {name} is missing: rows could change without a record.",
-            hint="Run `manage.py migrate`; it puts the triggers in place at its end.",
-            id="audit.E001",
-        )
-        for alias in databases or []
-        for name in _missing(connections[alias])
-    ]
-
-
-def _missing(connection: BaseDatabaseWrapper) -> list[str]:
-    wanted = {name for table in _tables(connection) for name in _names(table)}
-    with connection.cursor() as cursor:
-        cursor.execute(_ACTIVE[connection.vendor])
-        return sorted(wanted - {name for (name,) in cursor.fetchall()})
-
-
 _MOMENTS: Final = ("insert", "update", "delete")
-_ACTIVE: Final = {
-    "postgresql": "SELECT tgname FROM pg_trigger WHERE tgenabled = 'A'",
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-}
 
 
 def _tables(connection: BaseDatabaseWrapper) -> list[str]:
     return sorted(protected.keys() & set(connection.introspection.table_names()))
 
 
-def _names(table: str) -> list[str]:
+def names_of(table: str) -> list[str]:
     return [f"{table}_protected_{moment}" for moment in _MOMENTS]
 
 
@@ -88,7 +61,7 @@ def _on_postgresql(
             " EXECUTE FUNCTION audit_require_event()",
             f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}",
         ]
-        for moment, trigger in zip(_MOMENTS, _names(table), strict=True)
+        for moment, trigger in zip(_MOMENTS, names_of(table), strict=True)
     }
 
 
@@ -105,7 +78,7 @@ def _on_sqlite(
             f" WHEN {conditions.get(moment, '')} NOT {IN_UNIT}()"
             f" BEGIN SELECT RAISE(ABORT, '{moment} {refusal}'); END"
         ]
-        for moment, trigger in zip(_MOMENTS, _names(table), strict=True)
+        for moment, trigger in zip(_MOMENTS, names_of(table), strict=True)
     }
 
 

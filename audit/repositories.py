@@ -1,45 +1,115 @@
-"""Appending to the trail: one plain INSERT on the connection of the unit of work."""
+"""Appending to the trail, on the connection of the unit of work."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from audit import cluster
 from audit.domain.entry import Entry
+from audit.domain.subject import Subject
 from core.actions import Phase
+from core.keys import KeyRing
 
-_INSERT: Final = """
-INSERT INTO audit_event
-    (id, phase, action, actor_ref, subject_ref, resource_type, resource_id, correlation, entry)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+COLUMNS: Final = (
+    "id, phase, action, actor_ref, subject_ref, resource_type, resource_id, correlation, ip_bi,"
+    " entry, mac"
+)
+INSERT: Final = f"INSERT INTO audit_event ({COLUMNS}) VALUES ({', '.join(['%s'] * 11)})"  # noqa: S608
 # The triggers on protected tables look for this id when the transaction commits.
-_INSERT_AND_MARK: Final = f"""
-WITH event AS ({_INSERT} RETURNING id)
-SELECT set_config('dashtam.event', id::text, true) FROM event
-"""  # noqa: S608  no value is part of the text
+_INSERT_AND_MARK: Final = (
+    f"WITH event AS ({INSERT} RETURNING id)"  # noqa: S608
+    " SELECT set_config('dashtam.event', id::text, true) FROM event"
+)
 
 
 @dataclass(frozen=True)
 class DjangoTrail:
     alias: str
+    keys: KeyRing
 
     def append(self, entry: Entry) -> None:
         connection = connections[self.alias]
-        values: list[Any] = [
-            entry.id,
-            entry.phase.value,
-            entry.action,
-            entry.actor,
-            entry.subject,
-            entry.resource_type,
-            entry.resource_id,
-            entry.correlation,
-            entry.encoded(),
-        ]
-        if not connection.features.has_native_uuid_field:  # as Django's UUIDField stores it
-            values = [value.hex if isinstance(value, UUID) else value for value in values]
-        marks = connection.vendor == "postgresql" and entry.phase is not Phase.ATTEMPTED
+        cluster.refuse_another(connection)
+        raw = entry.encoded()
+        values = [*entry.projection, raw, mac_of(raw, self.keys)]
+        if connection.vendor == "postgresql":
+            marks = entry.phase is not Phase.ATTEMPTED
+            run_prepared(connection, _INSERT_AND_MARK if marks else INSERT, values)
+            return
         with connection.cursor() as cursor:
-            cursor.execute(_INSERT_AND_MARK if marks else _INSERT, values)
+            cursor.execute(INSERT, [as_stored(value) for value in values])
+
+
+@dataclass(frozen=True)
+class DjangoSubjects:
+    """Read anew for each event: a key that was destroyed must not live on in a cache."""
+
+    alias: str
+    keys: KeyRing
+
+    def named(self, *names: str) -> Mapping[str, Subject]:
+        found = self._read(names)
+        if missing := [name for name in names if name not in found]:
+            for name in missing:
+                self._make(name)
+            found |= self._read(missing)
+        return found
+
+    def _read(self, names: Sequence[str]) -> dict[str, Subject]:
+        connection = connections[self.alias]
+        select = "SELECT name, ref, key_wrapped FROM audit_subject WHERE name"
+        if connection.vendor == "postgresql":
+            rows = run_prepared(connection, f"{select} = ANY(%s)", [list(names)])
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(f"{select} IN ({', '.join(['%s'] * len(names))})", names)
+                rows = [(name, UUID(ref), wrapped) for name, ref, wrapped in cursor.fetchall()]
+        return {
+            name: Subject.unwrapped(ref, bytes(wrapped), self.keys) for name, ref, wrapped in rows
+        }
+
+    def _make(self, name: str) -> None:
+        """Whoever is second finds the first one's."""
+        connection = connections[self.alias]
+        cluster.refuse_another(connection)
+        subject = Subject.new()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                # Not ON CONFLICT alone: SQLite's trigger refuses a second row before it.
+                "INSERT INTO audit_subject (ref, name, key_wrapped) SELECT %s, %s, %s"
+                " WHERE NOT EXISTS (SELECT 1 FROM audit_subject WHERE name = %s)"
+                " ON CONFLICT (name) DO NOTHING",
+                [
+                    subject.ref if connection.vendor == "postgresql" else subject.ref.hex,
+                    name,
+                    subject.wrapped(self.keys),
+                    name,
+                ],
+            )
+
+
+def mac_of(entry: bytes, keys: KeyRing) -> bytes:
+    """Until an entry is sealed, this alone tells whether somebody with the database changed it."""
+    return keys.mac(keys.current, b"audit.entry", entry)
+
+
+def as_stored(value: object) -> Any:
+    """As Django's UUIDField stores it on SQLite."""
+    return value.hex if isinstance(value, UUID) else value
+
+
+def run_prepared(
+    connection: BaseDatabaseWrapper, statement: str, values: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    """psycopg's own cursor: Django's puts the values into the text, which PostgreSQL then plans
+    anew each time."""
+    from psycopg import Cursor
+
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values, prepare=True)
+        return cursor.fetchall() if cursor.description else []

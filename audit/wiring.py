@@ -1,6 +1,161 @@
+"""Where the trail's own work is put together."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.db import connections
+
+from audit.adapters import FileAnchor, KeyFolder, NoSigningKeyError, OutputAnchor
+from audit.application.erasing import (
+    EraseSubject,
+    EraseSubjectHandler,
+    ExpirePseudonyms,
+    ExpirePseudonymsHandler,
+)
 from audit.application.recording import Recorder
-from audit.repositories import DjangoTrail
+from audit.application.sealing import Publisher, Sealer
+from audit.application.sweeping import Sweeper
+from audit.application.verifying import Verifier
+from audit.attempts import DjangoOpenAttempts
+from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey
+from audit.erasure import DjangoErasableSubjects
+from audit.evidence import DjangoEvidence
+from audit.ports import Anchor
+from audit.repositories import DjangoSubjects, DjangoTrail
+from audit.sealed import DjangoAnchorRecords, DjangoSealedLog
+from core import container
+from core.database import InUnitOfWork
+from core.jobs import Job
+from core.result import Success
+
+_SEAL: Final = 1
+_SWEEP: Final = 30
+_DAY: Final = timedelta(days=1).total_seconds()
+_HOUR: Final = timedelta(hours=1).total_seconds()
 
 
 def recorder(alias: str) -> Recorder:
-    return Recorder(DjangoTrail(alias))
+    keys = container.get_settings().audit_keys
+    return Recorder(DjangoTrail(alias, keys), DjangoSubjects(alias, keys))
+
+
+def key_folder() -> KeyFolder:
+    return KeyFolder(Path(container.get_settings().audit_folder))
+
+
+def sealer(alias: str = "default") -> Sealer:
+    return Sealer(log=DjangoSealedLog(alias), keeper=key_folder())
+
+
+def sweeper(alias: str = "default") -> Sweeper:
+    return Sweeper(DjangoOpenAttempts(alias, container.get_settings().audit_keys))
+
+
+def publisher(alias: str = "default") -> Publisher:
+    settings = container.get_settings()
+    return Publisher(
+        anchors=[_anchor(text) for text in settings.audit_anchors],
+        records=DjangoAnchorRecords(alias),
+        logger=container.get_logger(),
+        every=settings.audit_anchor_every,
+    )
+
+
+def make_signing_key() -> SigningKey:
+    """The name of the log is in its first key, and so in every checkpoint: it outlives a move."""
+    folder = key_folder()
+    names = [key.name for key in folder.verifier_keys()]
+    origin = f"{urlsplit(container.get_settings().public_url).netloc}/audit"
+    key = SigningKey.generate(names[0] if names else origin)
+    folder.add(key)
+    return key
+
+
+def seal_and_publish(alias: str = "default") -> Checkpoint | None:
+    """Everything that can be sealed now. The first seal of a new installation makes its key."""
+    log, folder = DjangoSealedLog(alias), key_folder()
+    if log.frontier().size == 0:
+        try:
+            folder.signing_keys()
+        except NoSigningKeyError:
+            make_signing_key()
+    made = sealer(alias).seal_all()
+    note = log.last_checkpoint() if made else None
+    if made and note:
+        publisher(alias).publish(made, note)
+    return made
+
+
+def make_partitions(alias: str = "default") -> int:
+    """Three months ahead; how many were missing."""
+    if connections[alias].vendor != "postgresql":
+        return 0
+    with connections[alias].cursor() as database:
+        database.execute("SET lock_timeout = '2s'")
+        try:
+            database.execute(
+                "SELECT count(*) FILTER (WHERE audit_make_partition("
+                "clock_timestamp() + ahead * interval '1 month')) FROM generate_series(0, 3) ahead"
+            )
+            made: int = database.fetchone()[0]
+        finally:
+            database.execute("RESET lock_timeout")
+    return made
+
+
+def jobs() -> Sequence[Job]:
+    """For `manage.py worker`."""
+    recent = sweeper()
+    return [
+        Job("seal", _SEAL, _seal_quietly),
+        Job("sweep", _SWEEP, recent.sweep),
+        Job("sweep everything", _DAY, lambda: sweeper().sweep()),
+        Job("expire pseudonyms", _HOUR, _expire),
+        Job("make partitions", _HOUR, make_partitions),
+    ]
+
+
+def erase_subject() -> InUnitOfWork[EraseSubject, None]:
+    database = container.get_database()
+    handler = EraseSubjectHandler(
+        subjects=DjangoErasableSubjects(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)
+
+
+def expire_pseudonyms() -> InUnitOfWork[ExpirePseudonyms, int]:
+    database = container.get_database()
+    handler = ExpirePseudonymsHandler(
+        subjects=DjangoErasableSubjects(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)
+
+
+def _expire() -> object:
+    settings = container.get_settings()
+    expired = expire_pseudonyms().handle(
+        ExpirePseudonyms(
+            unknown_after=timedelta(days=settings.audit_unknown_days),
+            addresses_after=timedelta(days=settings.audit_ip_days),
+        )
+    )
+    return expired.value if isinstance(expired, Success) else expired
+
+
+def _seal_quietly() -> None:
+    """A line of the log for each second would tell nobody anything."""
+    seal_and_publish()
+
+
+def verifier(vkeys: Sequence[VerifierKey], alias: str = "default") -> Verifier:
+    return Verifier(
+        evidence=DjangoEvidence(alias), vkeys=vkeys, mac_keys=container.get_settings().audit_keys
+    )
+
+
+def _anchor(text: str) -> Anchor:
+    kind, _, path = text.partition(":")
+    return OutputAnchor() if kind == "stdout" else FileAnchor(Path(path))

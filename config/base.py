@@ -74,6 +74,13 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA recursive_triggers=ON;",
     }
 DATABASES: dict[str, Any] = {"default": _database}
+if _settings.database_owner_url:
+    # Of `manage.py migrate`, and of nothing that serves requests.
+    DATABASES["owner"] = Env.db_url_config(_settings.database_owner_url) | {
+        "ATOMIC_REQUESTS": False,
+        "CONN_MAX_AGE": None,
+        "TEST": {"MIRROR": "default"},
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES: dict[str, Any] = {

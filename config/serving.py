@@ -1,14 +1,15 @@
-"""The server of `manage.py serve`: two processes that end together, whoever ends them and how."""
+"""The server of `manage.py serve`: its processes end together, whoever ends them and how."""
 
 import os
 import select
 import signal
 from collections.abc import Set
-from multiprocessing import active_children, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 from typing import Any
 
+from django.core.management import call_command
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server import MPServer
@@ -33,6 +34,8 @@ def serve(address: str, port: int) -> None:
     # granian's handlers set an Event. A second signal, or one that comes as the main thread begins
     # to wait for that Event, would lock the process for good: so they never run in this one.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    # Forked, and before there are threads: spawning would unblock the signals again.
+    get_context("fork").Process(target=run_worker, daemon=True).start()
     Thread(target=_end_on_signal, args=(server, _not_ignored()), daemon=True).start()
     if _holds_the_terminal():
         Thread(target=_hear_the_terminal_close, daemon=True).start()
@@ -68,16 +71,28 @@ def _hear_the_terminal_close() -> None:
 
 
 def load_application() -> Any:
-    """Runs in the worker, which inherits the blocked signals: its parent alone tells it to end."""
-    # Until granian listens to SIGTERM, one that came earlier ends the worker at once.
+    """Runs in the worker of granian."""
+    _live_with_parent()
+    from config.wsgi import application
+
+    return application
+
+
+def run_worker() -> None:
+    """`manage.py worker` in a process of its own; what it was doing when it is killed, a
+    transaction undoes."""
+    _live_with_parent()
+    call_command("worker")
+
+
+def _live_with_parent() -> None:
+    """A child inherits the blocked signals: its parent alone tells it to end."""
+    # Until the child listens to SIGTERM, one that came earlier ends it at once.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     parent = parent_process()
     assert parent is not None
     Thread(target=_end_with, args=(parent,), daemon=True).start()
-    from config.wsgi import application
-
-    return application
 
 
 def _end_with(parent: BaseProcess) -> None:

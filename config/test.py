@@ -15,6 +15,7 @@ env.only(
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     PUBLIC_URL="http://testserver",
     LOG_LEVEL="WARNING",
+    AUDIT_FOLDER="/nonexistent/audit",
     # The smallest Argon2id there is: the tests of the parameters build their own.
     ARGON2_MEMORY_KIB="8",
     ARGON2_TIME_COST="1",

@@ -7,6 +7,7 @@ which things were recorded.
 import secrets
 import threading
 import time
+from datetime import datetime, timedelta
 from uuid import UUID
 
 _lock = threading.Lock()
@@ -23,3 +24,17 @@ def uuid7() -> UUID:
     return UUID(
         int=milliseconds << 80 | 7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     )
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """No id of this millisecond is smaller: ids from `moment` on are these and above."""
+    return _lowest(int(moment.timestamp() * 1000))
+
+
+def first_id_since(age: timedelta) -> UUID:
+    """By the wall clock, as the ids themselves."""
+    return _lowest(time.time_ns() // 1_000_000 - int(age.total_seconds() * 1000))
+
+
+def _lowest(milliseconds: int) -> UUID:
+    return UUID(int=max(milliseconds, 0) << 80)

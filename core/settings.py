@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -35,6 +36,20 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
     public_url: str = "http://127.0.0.1:8000"
     token_keys: KeyRing = field(repr=False)
+    audit_keys: KeyRing = field(repr=False)
+    """Authenticate what is recorded and wrap the keys of what is personal there."""
+    audit_folder: str = "var/audit"
+    """Outside the database: the signing key, the public keys, the last checkpoint."""
+    audit_unknown_days: int = 30
+    """After which nobody can read any more who somebody was who is not known."""
+    audit_ip_days: int = 90
+    """After which nobody can search for an address any more."""
+    audit_anchors: tuple[str, ...] = ()
+    """`file:/path` or `stdout`: where checkpoints are published."""
+    audit_anchor_every: int = 60
+    """Checkpoints, from one that is published to the next."""
+    database_owner_url: str | None = field(default=None, repr=False)
+    """Who owns the tables, where that is not whom the application is to the database."""
     guard_key: bytes = field(repr=False)
     """Hides the addresses of `SignInGuard`; derived from `secret_key`."""
     password_min_length: int = 12
@@ -62,11 +77,13 @@ def get_settings() -> Settings:
                 problems.append(f"{name.upper()} cannot be read: see .env.example for its form.")
     if environment is Environment.PRODUCTION:
         problems += _unsafe()
+    problems += _astray()
     if problems:
         raise ImproperlyConfigured(
             "Dashtam is not configured:\n" + "\n".join(f"  - {line}" for line in problems)
         )
     values.setdefault("token_keys", KeyRing("0", {"0": _derived(b"dashtam.tokens.v1")}))
+    values.setdefault("audit_keys", KeyRing("0", {"0": _derived(b"dashtam.audit.v1")}))
     values["guard_key"] = _derived(b"dashtam.sign-in-guard.v1")
     values.setdefault("log_json", environment is Environment.PRODUCTION)
     return Settings(environment=environment, **values)  # type: ignore[arg-type]
@@ -94,6 +111,14 @@ def _unsafe() -> list[str]:
         for name, (is_unsafe, fault) in _UNSAFE.items()
         if (value := os.environ.get(name)) and is_unsafe(value)
     ]
+
+
+def _astray() -> list[str]:
+    """The owner of other tables than those that the application uses."""
+    urls = [os.environ.get(name) for name in ("DATABASE_URL", "DATABASE_OWNER_URL")]
+    if len({urlsplit(url).path for url in urls if url}) < 2:
+        return []
+    return ["DATABASE_OWNER_URL names another database than DATABASE_URL."]
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -125,6 +150,13 @@ def _url(*schemes: str) -> Callable[[str], str]:
         return text
 
     return read
+
+
+def _anchors(text: str) -> tuple[str, ...]:
+    anchors = _list(text)
+    if any(each != "stdout" and not each.startswith("file:/") for each in anchors):
+        raise ValueError(text)
+    return anchors
 
 
 def _home(text: str) -> str:
@@ -188,6 +220,13 @@ _READERS: dict[str, Callable[[str], object]] = {
     "allowed_hosts": _list,
     "public_url": _home,
     "token_keys": _key_ring,
+    "audit_keys": _key_ring,
+    "audit_folder": str,
+    "audit_unknown_days": _count,
+    "audit_anchors": _anchors,
+    "audit_anchor_every": _count,
+    "audit_ip_days": _count,
+    "database_owner_url": _url("postgres", "postgresql"),
     "password_min_length": _count,
     "argon2_memory_kib": _count,
     "argon2_time_cost": _count,

@@ -9,7 +9,9 @@ from django.contrib.auth.hashers import make_password
 from factory.declarations import LazyFunction, SelfAttribute, Sequence
 from factory.django import DjangoModelFactory
 
+from audit.domain.entry import Entry, sole_id
 from core import container
+from core.actions import AuditAction, Phase
 from core.ids import uuid7
 from core.unit_of_work import UnitOfWork
 from sessions_app.domain.session import DeviceSession
@@ -52,6 +54,25 @@ def make_session(**over: Any) -> DeviceSession:
         "salt": b"s" * 32,
     }
     return DeviceSession(**values | over)
+
+
+def make_entry(**over: Any) -> Entry:
+    """Of something that was arranged, by somebody, about somebody else."""
+    values: dict[str, Any] = {
+        "id": sole_id(),
+        "at": NOON,
+        "action": AuditAction.TEST_ARRANGED,
+        "phase": Phase.SOLE,
+        "attempt": None,
+        "actor": uuid7(),
+        "subject": uuid7(),
+        "resource_type": "user",
+        "resource_id": uuid7(),
+        "correlation": uuid7(),
+        "ip_bi": b"12345678",
+        "context": {"reason": "none"},
+    }
+    return Entry(**values | over)
 
 
 class UserFactory(DjangoModelFactory[models.User]):

@@ -4,17 +4,24 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 from uuid import UUID
 
-from audit.domain.entry import Entry, attempt_id, outcome_id, sole_id
-from audit.ports import Trail
+from audit.domain import subject as names
+from audit.domain.entry import Entry, attempt_id, clipped, outcome_id, sole_id
+from audit.domain.subject import Subject
+from audit.ports import Subjects, Trail
 from core.actions import OUTCOMES, Phase
+from core.clock import SystemClock
 from core.events import DomainEvent, EventMetadata
+from core.ports import Clock
 
 _OWN_PLACE: Final = {"event_id", "occurred_at", "user_id"}
+_PERSON: Final = "user"
 
 
 @dataclass(frozen=True)
 class Recorder:
     trail: Trail
+    subjects: Subjects
+    clock: Clock = SystemClock()
 
     def record(
         self,
@@ -27,7 +34,12 @@ class Recorder:
     ) -> UUID:
         """The id of the entry; `attempt` is that of the attempt which this is the outcome of."""
         entry_id = _id_for(phase, attempt)
+        people = self._people(event, metadata)
+        subject, actor = people.subject, people.actor
         payload = _payload(event)
+        resource_id = event.resource_id
+        if event.resource_type == _PERSON and resource_id is not None:
+            resource_id = people.ref_of(resource_id)
         self.trail.append(
             Entry(
                 id=entry_id,
@@ -35,26 +47,66 @@ class Recorder:
                 action=event.action,
                 phase=phase,
                 attempt=attempt if phase in OUTCOMES else None,
-                actor=metadata.actor_id or (event.user_id if event.by_subject else None),
-                subject=event.user_id,
+                actor=actor.ref if people.actor_is_known else None,
+                subject=subject.ref,
                 resource_type=event.resource_type,
-                resource_id=event.resource_id,
+                resource_id=resource_id,
                 correlation=metadata.correlation,
-                context={
-                    **payload[False],
-                    "event": event.event_id,
-                    "door": metadata.door,
-                    "trace": metadata.trace_id,
-                },
-                personal={
-                    **payload[True],
-                    "ip": metadata.ip_address,
-                    "agent": metadata.user_agent,
-                },
+                ip_bi=people.addresses.blind(metadata.ip_address) if metadata.ip_address else None,
+                context=clipped(payload[False])
+                | {"event": event.event_id, "door": metadata.door, "trace": metadata.trace_id},
+                pii=subject.conceal(clipped(payload[True]), entry_id),
+                source=actor.conceal(
+                    {"ip": metadata.ip_address, "agent": metadata.user_agent}, entry_id
+                ),
                 error=error,
             )
         )
         return entry_id
+
+    def _people(self, event: DomainEvent, metadata: EventMetadata) -> "_People":
+        now = self.clock.now()
+        day, month = names.named_day(now), names.named_month_of_addresses(now)
+        actor = metadata.actor_id or (event.user_id if event.by_subject else None)
+        resource = event.resource_id if event.resource_type == _PERSON else None
+        users = {user for user in (actor, event.user_id, resource) if user is not None}
+        wanted = {day, month, *map(names.named_user, users)}
+        return _People(self.subjects.named(*sorted(wanted)), day, month, event.user_id, actor)
+
+
+@dataclass(frozen=True)
+class _People:
+    """Of one event: whom it is about, who did it, and what its address is looked up by."""
+
+    named: Any
+    day: str
+    month: str
+    user_id: UUID | None
+    actor_id: UUID | None
+
+    @property
+    def subject(self) -> Subject:
+        return self._of(self.user_id)
+
+    @property
+    def actor(self) -> Subject:
+        return self._of(self.actor_id)
+
+    @property
+    def actor_is_known(self) -> bool:
+        return self.actor_id is not None
+
+    @property
+    def addresses(self) -> Subject:
+        found: Subject = self.named[self.month]
+        return found
+
+    def ref_of(self, user_id: UUID) -> UUID:
+        return self._of(user_id).ref
+
+    def _of(self, user_id: UUID | None) -> Subject:
+        found: Subject = self.named[names.named_user(user_id) if user_id else self.day]
+        return found
 
 
 def _id_for(phase: Phase, attempt: UUID | None) -> UUID:

@@ -5,15 +5,18 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from core.actions import Phase
 from core.ids import uuid7
 
+LONGEST_ENTRY: Final = 60_000
+"""Bytes."""
 _PHASE_BITS: Final = 0b11
 _OUTCOME: Final = 0b01
 _SOLE: Final = 0b10
+_BITS: Final = {Phase.ATTEMPTED: 0b00, Phase.SOLE: _SOLE}
 _LONGEST_TEXT: Final = 1024
 
 
@@ -27,14 +30,38 @@ def outcome_id(attempt: UUID) -> UUID:
     return UUID(int=attempt.int | _OUTCOME)
 
 
+def attempt_of(outcome: UUID) -> UUID:
+    return UUID(int=outcome.int & ~_PHASE_BITS)
+
+
 def sole_id() -> UUID:
     return UUID(int=attempt_id().int | _SOLE)
 
 
+def tells_phase(entry_id: UUID, phase: Phase) -> bool:
+    return entry_id.int & _PHASE_BITS == _BITS.get(phase, _OUTCOME)
+
+
+class Projection(NamedTuple):
+    """What stands in columns beside the entry, to search by: all of it can be read from the
+    entry, and a difference is a finding."""
+
+    id: UUID
+    phase: int
+    action: str
+    actor_ref: UUID | None
+    subject_ref: UUID | None
+    resource_type: str | None
+    resource_id: UUID | None
+    correlation: UUID
+    ip_bi: bytes | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """`personal` tells who somebody is and is kept apart from `context`. `error` is the class
-    of the exception that stopped the action."""
+    """Persons appear as pseudonyms. `pii` tells who the subject is, and `source` where the actor
+    came from, each under the key of the person; `ip_bi` lets a month's addresses be found.
+    `error` is the class of the exception that stopped the action."""
 
     id: UUID
     at: datetime
@@ -46,38 +73,110 @@ class Entry:
     resource_type: str | None
     resource_id: UUID | None
     correlation: UUID
+    ip_bi: bytes | None = None
     context: Mapping[str, Any]
-    personal: Mapping[str, Any]
+    pii: str | None = None
+    source: str | None = None
     error: str | None = None
 
     def encoded(self) -> bytes:
         """Canonical JSON after RFC 8785: sorted keys, no spaces, NFC, no floats. These bytes are
         the evidence; nothing is ever proved about a second serialisation."""
-        document = {
-            "v": 1,
-            "id": self.id,
-            "at": self.at,
-            "action": self.action,
-            "phase": self.phase.name,
-            "attempt": self.attempt,
-            "actor": self.actor,
-            "subject": self.subject,
-            "resource": [self.resource_type, self.resource_id],
-            "corr": self.correlation,
-            "ctx": self.context,
-            "pii": self.personal,
-            "err": self.error,
-        }
-        text = json.dumps(
-            _plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        return canonical(
+            {
+                "v": 1,
+                "id": self.id,
+                "at": self.at,
+                "action": self.action,
+                "phase": self.phase.name,
+                "attempt": self.attempt,
+                "actor": self.actor,
+                "subject": self.subject,
+                "resource": [self.resource_type, self.resource_id],
+                "corr": self.correlation,
+                "ip_bi": self.ip_bi.hex() if self.ip_bi else None,
+                "ctx": self.context,
+                "pii": self.pii,
+                "src": self.source,
+                "err": self.error,
+            }
         )
-        # A lone surrogate has no UTF-8; as a JSON escape it has a form.
-        return text.encode("utf-8", "backslashreplace")
+
+    @property
+    def projection(self) -> Projection:
+        return Projection(
+            self.id,
+            self.phase.value,
+            self.action,
+            self.actor,
+            self.subject,
+            self.resource_type,
+            self.resource_id,
+            self.correlation,
+            self.ip_bi,
+        )
+
+
+def abandoned(attempt: bytes, at: datetime) -> Entry:
+    """In the place of the outcome of an attempt, from the attempt's own entry."""
+    document = json.loads(attempt)
+    begun = read_projection(document)
+    return Entry(
+        id=outcome_id(begun.id),
+        at=at,
+        action=begun.action,
+        phase=Phase.ABANDONED,
+        attempt=begun.id,
+        actor=begun.actor_ref,
+        subject=begun.subject_ref,
+        resource_type=begun.resource_type,
+        resource_id=begun.resource_id,
+        correlation=begun.correlation,
+        ip_bi=begun.ip_bi,
+        context=document["ctx"],
+    )
+
+
+def read_projection(document: Mapping[str, Any]) -> Projection:
+    """From a parsed entry. Raises `KeyError`, `TypeError` or `ValueError` where it is none."""
+    kind, resource = document["resource"]
+    return Projection(
+        UUID(document["id"]),
+        Phase[document["phase"]].value,
+        document["action"],
+        _id(document["actor"]),
+        _id(document["subject"]),
+        kind,
+        _id(resource),
+        UUID(document["corr"]),
+        bytes.fromhex(document["ip_bi"]) if document["ip_bi"] else None,
+    )
+
+
+def _id(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
+
+
+def canonical(document: Mapping[str, Any]) -> bytes:
+    text = json.dumps(_plain(document), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    # A lone surrogate has no UTF-8; as a JSON escape it has a form.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def clipped(value: Any) -> Any:
+    """Whatever came from outside takes no more room than it needs."""
+    if isinstance(value, str):
+        return str(value)[:_LONGEST_TEXT]
+    if isinstance(value, Mapping):
+        return {str(key): clipped(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [clipped(item) for item in value]
+    return value
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return unicodedata.normalize("NFC", str(value)[:_LONGEST_TEXT])
+        return unicodedata.normalize("NFC", str(value))
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, datetime):

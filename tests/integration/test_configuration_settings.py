@@ -158,6 +158,17 @@ class TestProduction:
             "db.example.com",
         )
 
+    def test_without_an_owner_there_is_one_database(self, production: dict[str, Any]):
+        assert production["DATABASES"].keys() == {"default"}
+
+    @pytest.mark.slow(reason="starts a process")
+    def test_an_owner_has_a_connection_of_its_own_to_the_same_database(self, home: Path):
+        owner = "postgres://owner:hunter3@db.example.com/dashtam"
+        databases = told(home, **PRODUCTION | {"DATABASE_OWNER_URL": owner})["DATABASES"]
+        assert databases["default"]["USER"] == "dashtam"
+        assert (databases["owner"]["USER"], databases["owner"]["NAME"]) == ("owner", "dashtam")
+        assert databases["owner"]["ATOMIC_REQUESTS"] is False
+
     def test_no_transaction_is_wrapped_around_a_request(self, production: dict[str, Any]):
         assert production["DATABASES"]["default"]["ATOMIC_REQUESTS"] is False
 
@@ -231,6 +242,7 @@ class TestTesting:
     def test_the_developer_s_database_is_never_used(self, testing: dict[str, Any]):
         database = testing["DATABASES"]["default"]
         assert (database["HOST"], database["PORT"]) == ("127.0.0.1", 5433)
+        assert testing["DATABASES"].keys() == {"default"}
 
     def test_nothing_of_the_developer_s_is_used(self, testing: dict[str, Any]):
         assert "of the developer" not in json.dumps(testing)

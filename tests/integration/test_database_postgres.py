@@ -29,6 +29,8 @@ from tests.plugin.services import Services
 from users import models
 from users.repositories import DjangoUserRepository
 
+ABOUT = "WHERE subject_ref = (SELECT ref FROM audit_subject WHERE name = 'user:' || %s)"
+
 Act = DomainEvent | BaseException | Callable[[], object]
 
 
@@ -39,18 +41,18 @@ class Elsewhere:
         self._connection = connection
 
     def phases(self, person: UUID) -> list[str]:
-        rows = self._ask("SELECT phase FROM audit_event WHERE subject_ref = %s ORDER BY id", person)
+        rows = self._ask(f"SELECT phase FROM audit_event {ABOUT} ORDER BY id", person)
         return [Phase(phase).name for (phase,) in rows]
 
     def correlations(self, person: UUID) -> set[UUID]:
-        rows = self._ask("SELECT correlation FROM audit_event WHERE subject_ref = %s", person)
+        rows = self._ask(f"SELECT correlation FROM audit_event {ABOUT}", person)
         return {correlation for (correlation,) in rows}
 
     def errors(self, person: UUID) -> list[str | None]:
         """The class of the exception that each record tells."""
         rows = self._ask(
             "SELECT convert_from(entry, 'UTF8')::json ->> 'err' FROM audit_event"
-            " WHERE subject_ref = %s ORDER BY id",
+            f" {ABOUT} ORDER BY id",
             person,
         )
         return [error for (error,) in rows]

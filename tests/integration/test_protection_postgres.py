@@ -5,8 +5,10 @@ from collections.abc import Callable
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from audit.checks import triggers_are_in_place
+from audit.domain.entry import sole_id
 from audit.models import AuditEvent
-from audit.protection import install_triggers, remove_triggers, triggers_are_in_place
+from audit.protection import install_triggers, remove_triggers
 from core import container
 from core.actions import Phase
 from core.protection import protected
@@ -91,11 +93,13 @@ class TestProtection:
 
     def test_an_event_that_was_rolled_back_does_not_count(self, account: User) -> None:
         """As a handler would that swallowed an error between two savepoints."""
+        event = sole_id()
         insert = (
-            "INSERT INTO audit_event (id, phase, action, correlation, entry) VALUES"
-            " ('00000000-0000-7000-8000-000000000002', 5, 'x', gen_random_uuid(), '{}')"
+            "INSERT INTO audit_event (id, phase, action, correlation, entry, mac)"
+            f" VALUES ('{event}', 5, 'x', gen_random_uuid(), '{{}}',"
+            " decode(repeat('00', 32), 'hex'))"
         )
-        mark = "SELECT set_config('dashtam.event', '00000000-0000-7000-8000-000000000002', true)"
+        mark = f"SELECT set_config('dashtam.event', '{event}', true)"
         with pytest.raises(IntegrityError, match="without an event"):
             change_role_after("SAVEPOINT one", insert, "ROLLBACK TO SAVEPOINT one", mark)
 
@@ -120,7 +124,8 @@ class TestProtection:
         with pytest.raises(IntegrityError, match="without an event"):
             change_role_after(
                 "CREATE TEMP TABLE audit_event ON COMMIT DROP AS"
-                f" SELECT '{forged}'::uuid AS id, pg_current_xact_id() AS xid, 5 AS phase",
+                f" SELECT '{forged}'::uuid AS id, pg_current_xact_id() AS xid, 5 AS phase,"
+                " 1 AS epoch",
                 f"SELECT set_config('dashtam.event', '{forged}', true)",
             )
 

@@ -167,7 +167,23 @@ def test_the_example_filled_in_is_all_that_the_containers_need(
 
 def test_compose_hands_on_everything_that_can_be_set(compose: dict[str, Any]) -> None:
     # ENVIRONMENT is for the settings module to say.
-    assert set(compose["services"]["web"]["environment"]) == set(VARIABLES) - {"ENVIRONMENT"}
+    assert set(compose["services"]["migrate"]["environment"]) == set(VARIABLES) - {"ENVIRONMENT"}
+
+
+def test_compose_shows_the_owner_of_the_tables_to_who_migrates_and_to_nobody_else(
+    compose: dict[str, Any],
+) -> None:
+    """Who takes over a process that serves requests must not find the owner's password there."""
+    everything = set(compose["services"]["migrate"]["environment"])
+    served = set(compose["services"]["web"]["environment"])
+    assert everything - served == {"DATABASE_OWNER_URL"}
+
+
+def test_every_variable_is_in_the_reference() -> None:
+    explained = set(
+        re.findall(r"^\| `([A-Z_0-9]+)` \|", read("docs/reference/settings.md"), re.MULTILINE)
+    )
+    assert set(VARIABLES) - {"ENVIRONMENT"} <= explained
 
 
 def test_the_health_check_names_a_host_that_is_allowed() -> None:

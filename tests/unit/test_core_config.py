@@ -72,6 +72,13 @@ class TestReading:
             secret_key=SECRET,
             database_url="sqlite://:memory:",
             token_keys=settings.token_keys,
+            audit_keys=settings.audit_keys,
+            audit_folder="var/audit",
+            audit_unknown_days=30,
+            audit_ip_days=90,
+            audit_anchors=(),
+            audit_anchor_every=60,
+            database_owner_url=None,
             guard_key=settings.guard_key,
             redis_url=None,
             email_url="consolemail://",
@@ -107,6 +114,11 @@ class TestReading:
             ("LOG_JSON", "Yes", True),
             ("DB_ECHO", "on", True),
             ("SECRET_KEY", "$" + SECRET, "$" + SECRET),
+            ("AUDIT_FOLDER", "/srv/audit", "/srv/audit"),
+            ("AUDIT_UNKNOWN_DAYS", "7", 7),
+            ("AUDIT_IP_DAYS", "14", 14),
+            ("AUDIT_ANCHORS", "file:/srv/anchor, stdout", ("file:/srv/anchor", "stdout")),
+            ("AUDIT_ANCHOR_EVERY", "5", 5),
         ],
     )
     def test_a_variable_becomes_the_field_of_its_name(
@@ -127,7 +139,10 @@ class TestReading:
     def test_a_no_is_false(self, environ: Environ, text: str):
         assert environ(**PRODUCTION, LOG_JSON=text).log_json is False
 
-    @pytest.mark.parametrize("variable", ["REDIS_URL", "LOG_LEVEL", "TOKEN_KEYS", "DB_ECHO"])
+    @pytest.mark.parametrize(
+        "variable",
+        ["REDIS_URL", "LOG_LEVEL", "TOKEN_KEYS", "DB_ECHO", "AUDIT_KEYS", "DATABASE_OWNER_URL"],
+    )
     def test_an_empty_variable_is_not_set(self, environ: Environ, variable: str):
         assert environ(**MINIMAL | {variable: ""}) == environ(**MINIMAL)
 
@@ -154,41 +169,55 @@ class TestReading:
         assert environ(**named | unsaid).environment is Environment.PRODUCTION
 
     @pytest.mark.parametrize(
-        "variable", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "EMAIL_URL", "TOKEN_KEYS"]
+        "variable",
+        [
+            "SECRET_KEY",
+            "DATABASE_URL",
+            "DATABASE_OWNER_URL",
+            "REDIS_URL",
+            "EMAIL_URL",
+            "TOKEN_KEYS",
+            "AUDIT_KEYS",
+        ],
     )
     def test_no_secret_stands_in_the_representation(self, environ: Environ, variable: str):
         password = "hunter2" * 5
         texts = {
             "SECRET_KEY": password,
             "DATABASE_URL": f"postgres://dashtam:{password}@db/dashtam",
+            "DATABASE_OWNER_URL": f"postgres://owner:{password}@db",
             "REDIS_URL": f"redis://:{password}@cache/0",
             "EMAIL_URL": f"smtp://user:{password}@mail",
             "TOKEN_KEYS": f"1:{password}",
+            "AUDIT_KEYS": f"1:{password}",
         }
         assert "hunter2" not in repr(environ(**MINIMAL | {variable: texts[variable]}))
 
 
-class TestTokenKeys:
+@pytest.mark.parametrize("variable", ["TOKEN_KEYS", "AUDIT_KEYS"])
+class TestKeyRings:
     """Uses `environ`."""
 
-    def test_the_first_key_makes_new_tokens_and_all_verify(self, environ: Environ):
-        keys = environ(**MINIMAL, TOKEN_KEYS=f" new:{'n' * 32} , old:{'o' * 40}").token_keys
+    def test_the_first_key_is_for_what_is_new_and_all_verify(self, environ: Environ, variable: str):
+        keys = ring(environ, variable, f" new:{'n' * 32} , old:{'o' * 40}")
         assert keys == KeyRing("new", {"new": b"n" * 32, "old": b"o" * 40})
 
-    def test_a_secret_may_contain_a_colon(self, environ: Environ):
-        keys = environ(**MINIMAL, TOKEN_KEYS=f"1:{':' * 32}").token_keys
-        assert keys.keys == {"1": b":" * 32}
+    def test_a_secret_may_contain_a_colon(self, environ: Environ, variable: str):
+        assert ring(environ, variable, f"1:{':' * 32}").keys == {"1": b":" * 32}
 
-    def test_without_them_they_come_from_the_secret_key(self, environ: Environ):
-        first, again = environ(**MINIMAL).token_keys, environ(**MINIMAL).token_keys
-        other = environ(**MINIMAL | {"SECRET_KEY": "t" * 32}).token_keys
+    def test_without_them_they_come_from_the_secret_key(self, environ: Environ, variable: str):
+        first, again = ring(environ, variable), ring(environ, variable)
+        other = ring(environ, variable, SECRET_KEY="t" * 32)
         assert (first == again, first == other) == (True, False)
 
-    def test_the_derived_key_is_not_the_secret_key(self, environ: Environ):
-        keys = environ(**MINIMAL).token_keys
-        # HMAC-SHA-256 of "dashtam.tokens.v1": to change it would end every session there is.
-        derived = "7dc2a46cd5c34efec1ee5169a388ea0bd7b51a62833a66aea1883b8eaa76003a"
-        assert keys == KeyRing("0", {"0": bytes.fromhex(derived)})
+    def test_the_derived_key_is_not_the_secret_key(self, environ: Environ, variable: str):
+        derived = {
+            # HMAC-SHA-256 of "dashtam.tokens.v1": to change it would end every session there is.
+            "TOKEN_KEYS": "7dc2a46cd5c34efec1ee5169a388ea0bd7b51a62833a66aea1883b8eaa76003a",
+            # Of "dashtam.audit.v1": to change it would lock away all that is personal on the trail.
+            "AUDIT_KEYS": "be0435179c0d40f7fb04717ba54b93f4e359850e32b414cfdc3f01e83436f81d",
+        }
+        assert ring(environ, variable) == KeyRing("0", {"0": bytes.fromhex(derived[variable])})
 
     @pytest.mark.parametrize(
         "text",
@@ -203,12 +232,20 @@ class TestTokenKeys:
         ],
         ids=["none", "no id", "short", "second short", "empty id", "long id", "the same id twice"],
     )
-    def test_a_key_ring_that_would_not_hold_is_refused(self, environ: Environ, text: str):
-        assert "TOKEN_KEYS cannot be read" in refusal(environ, **MINIMAL, TOKEN_KEYS=text)
+    def test_a_key_ring_that_would_not_hold_is_refused(
+        self, environ: Environ, text: str, variable: str
+    ):
+        refused = refusal(environ, **MINIMAL | {variable: text})
+        assert f"{variable} cannot be read" in refused
 
-    def test_an_id_may_be_as_long_as_its_column(self, environ: Environ):
-        keys = environ(**MINIMAL, TOKEN_KEYS=f"{'i' * 16}:{'k' * 32}").token_keys
-        assert keys.current == "i" * 16
+    def test_an_id_may_be_as_long_as_its_column(self, environ: Environ, variable: str):
+        assert ring(environ, variable, f"{'i' * 16}:{'k' * 32}").current == "i" * 16
+
+
+def ring(environ: Environ, variable: str, text: str = "", **more: str) -> KeyRing:
+    found = getattr(environ(**MINIMAL | {variable: text} | more), variable.lower())
+    assert isinstance(found, KeyRing)
+    return found
 
 
 class TestRefusal:
@@ -277,6 +314,12 @@ class TestRefusal:
             ("ARGON2_TIME_COST", "0"),
             ("ARGON2_PARALLELISM", "1.5"),
             ("ARGON2_CONCURRENCY", "0"),
+            ("AUDIT_UNKNOWN_DAYS", "0"),
+            ("AUDIT_UNKNOWN_DAYS", "-1"),
+            ("AUDIT_IP_DAYS", "a month"),
+            ("AUDIT_ANCHORS", "stdout,mail"),
+            ("AUDIT_ANCHORS", "file:relative"),
+            ("AUDIT_ANCHOR_EVERY", "0"),
             ("REGISTRATION_REVEALS_TAKEN", "flase"),
             ("LOG_JSON", "maybe"),
             ("LOG_LEVEL", "LOUD"),
@@ -294,7 +337,10 @@ class TestRefusal:
         )
         assert [part for part in named if part not in text] == []
 
-    @pytest.mark.parametrize("variable", ["SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL"])
+    @pytest.mark.parametrize(
+        "variable",
+        ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS", "DATABASE_URL", "DATABASE_OWNER_URL"],
+    )
     def test_the_message_does_not_quote_a_secret(self, environ: Environ, variable: str):
         assert "hunter2" not in refusal(environ, **PRODUCTION | {variable: "hunter2"})
 
@@ -385,6 +431,8 @@ class TestAddresses:
         [
             ("DATABASE_URL", "nonsense"),
             ("DATABASE_URL", "mysql://a:b@c/d"),
+            ("DATABASE_OWNER_URL", "nonsense"),
+            ("DATABASE_OWNER_URL", "sqlite:///var/db"),
             ("REDIS_URL", "nonsense"),
             ("REDIS_URL", "http://127.0.0.1:6379"),
             ("EMAIL_URL", "nonsense"),
@@ -415,9 +463,31 @@ class TestAddresses:
         settings = environ(**MINIMAL | {variable: value})
         assert getattr(settings, variable.lower()) == value
 
+    def test_the_owner_may_reach_the_database_another_way(self, environ: Callable[..., Settings]):
+        """Past a pool, for example."""
+        owner = "postgres://owner:secret@direct:5433/dashtam"
+        settings = environ(**PRODUCTION, DATABASE_OWNER_URL=owner)
+        assert settings.database_owner_url == owner
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            PRODUCTION | {"DATABASE_OWNER_URL": "postgres://owner:hunter2@db/other"},
+            MINIMAL | {"DATABASE_OWNER_URL": "postgres://owner:hunter2@db/dashtam"},
+        ],
+        ids=["of another name", "beside SQLite"],
+    )
+    def test_an_owner_of_another_database_is_refused(
+        self, environ: Callable[..., Settings], variables: dict[str, str]
+    ):
+        refused = refusal(environ, **variables)
+        assert "DATABASE_OWNER_URL names another database than DATABASE_URL" in refused
+        assert "hunter2" not in refused
+
     def test_the_guards_key_is_not_the_key_of_the_tokens(self, environ: Callable[..., Settings]):
         settings = environ(**MINIMAL)
         assert settings.guard_key not in settings.token_keys.keys.values()
+        assert settings.guard_key not in settings.audit_keys.keys.values()
 
     def test_the_guards_key_outlives_a_rotation(self, environ: Callable[..., Settings]):
         before = environ(**MINIMAL).guard_key

@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.domain.entry import Entry, attempt_id, outcome_id, sole_id
+from audit.domain.entry import (
+    Entry,
+    abandoned,
+    attempt_id,
+    attempt_of,
+    clipped,
+    outcome_id,
+    read_projection,
+    sole_id,
+    tells_phase,
+)
 from core.actions import AuditAction, Phase
 
 ENTRY = Entry(
-    id=UUID(int=4),
+    id=UUID(int=5),
     at=datetime(2024, 1, 1, 12, 0, 0, 250, tzinfo=UTC),
     action=AuditAction.USER_LOGIN,
     phase=Phase.FAILED,
@@ -24,7 +34,9 @@ ENTRY = Entry(
     resource_id=None,
     correlation=UUID(int=9),
     context={"reason": "wrong_password", "door": "api"},
-    personal={"ip": "192.0.2.1"},
+    ip_bi=bytes(range(8)),
+    pii="cGlp",
+    source="c3Jj",
 )
 
 
@@ -51,6 +63,26 @@ class TestIds:
         made = [attempt_id() for _ in range(50)]
         assert made == sorted(made)
 
+    def test_an_outcome_leads_back_to_its_attempt(self) -> None:
+        attempt = attempt_id()
+        assert attempt_of(outcome_id(attempt)) == attempt
+
+    @pytest.mark.parametrize(
+        ("make", "phases"),
+        [
+            (attempt_id, {Phase.ATTEMPTED}),
+            (
+                lambda: outcome_id(attempt_id()),
+                {Phase.SUCCEEDED, Phase.FAILED, Phase.ABANDONED},
+            ),
+            (sole_id, {Phase.SOLE}),
+            (lambda: UUID(int=attempt_id().int | 0b11), set()),
+        ],
+        ids=["00", "01", "10", "11"],
+    )
+    def test_an_id_tells_the_phase(self, make: Any, phases: set[Phase]) -> None:
+        assert {phase for phase in Phase if tells_phase(make(), phase)} == phases
+
     @pytest.mark.parametrize("make", [attempt_id, sole_id])
     def test_ids_stay_uuids_of_version_7(self, make: Any) -> None:
         assert make().version == 7
@@ -63,8 +95,8 @@ class TestEncoding:
             b'"attempt":"00000000-0000-0000-0000-000000000004",'
             b'"corr":"00000000-0000-0000-0000-000000000009",'
             b'"ctx":{"door":"api","reason":"wrong_password"},"err":null,'
-            b'"id":"00000000-0000-0000-0000-000000000004","phase":"FAILED",'
-            b'"pii":{"ip":"192.0.2.1"},"resource":["session",null],'
+            b'"id":"00000000-0000-0000-0000-000000000005","ip_bi":"0001020304050607",'
+            b'"phase":"FAILED","pii":"cGlp","resource":["session",null],"src":"c3Jj",'
             b'"subject":"00000000-0000-0000-0000-000000000007","v":1}'
         )
 
@@ -90,9 +122,11 @@ class TestEncoding:
         entry = replace(ENTRY, context={"reason": "\udc80"})
         assert b'"reason":"\\udc80"' in entry.encoded()
 
-    def test_long_text_is_cut(self) -> None:
-        entry = replace(ENTRY, personal={"agent": "x" * 5000})
-        assert len(decoded(entry)["pii"]["agent"]) == 1024
+    @pytest.mark.parametrize("name", ["ip_bi", "pii", "source", "error", "actor", "attempt"])
+    def test_what_is_not_there_is_null(self, name: str) -> None:
+        key = {"source": "src", "error": "err"}.get(name, name)
+        nothing: dict[str, Any] = {name: None}
+        assert decoded(replace(ENTRY, **nothing))[key] is None
 
     def test_lists_and_mappings_keep_their_shape(self) -> None:
         entry = replace(ENTRY, context={"ids": [UUID(int=1)], "inner": {"at": ENTRY.at}})
@@ -115,3 +149,84 @@ class TestEncoding:
     def test_any_text_can_be_read_back(self, text: str) -> None:
         entry = replace(ENTRY, context={"text": text})
         assert decoded(entry)["ctx"]["text"] == unicodedata.normalize("NFC", text)
+
+
+class TestProjection:
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            ENTRY,
+            replace(ENTRY, subject=None, attempt=None, ip_bi=None, resource_type=None),
+            replace(ENTRY, actor=UUID(int=3), resource_id=UUID(int=8)),
+        ],
+        ids=["some", "few", "all"],
+    )
+    def test_the_columns_can_be_read_from_the_bytes(self, entry: Entry) -> None:
+        assert read_projection(decoded(entry)) == entry.projection
+
+    @pytest.mark.parametrize(
+        "name", ["id", "phase", "action", "actor", "resource", "corr", "ip_bi"]
+    )
+    def test_a_document_without_one_of_them_is_no_entry(self, name: str) -> None:
+        document = decoded(ENTRY)
+        del document[name]
+        with pytest.raises(KeyError):
+            read_projection(document)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("id", "x"),
+            ("id", None),
+            ("phase", "FINISHED"),
+            ("resource", "session"),
+            ("resource", None),
+            ("ip_bi", "0"),
+            ("actor", 7),
+        ],
+    )
+    def test_a_document_with_something_else_is_no_entry(self, name: str, value: object) -> None:
+        with pytest.raises((KeyError, TypeError, ValueError, AttributeError)):
+            read_projection(decoded(ENTRY) | {name: value})
+
+
+class TestAbandoned:
+    """In the place of an outcome, from what the attempt told."""
+
+    ATTEMPT = replace(
+        ENTRY,
+        id=UUID(int=4),
+        phase=Phase.ATTEMPTED,
+        attempt=None,
+        actor=UUID(int=3),
+        resource_id=UUID(int=8),
+    )
+    LATER = ENTRY.at + timedelta(minutes=2)
+
+    def test_it_takes_the_place_of_the_outcome(self) -> None:
+        made = abandoned(self.ATTEMPT.encoded(), self.LATER)
+        assert (made.id, made.attempt) == (UUID(int=5), UUID(int=4))
+        assert (made.phase, made.at) == (Phase.ABANDONED, self.LATER)
+
+    def test_it_tells_of_the_same_action(self) -> None:
+        made, attempt = abandoned(self.ATTEMPT.encoded(), self.LATER), self.ATTEMPT
+        expected = attempt.projection._replace(id=made.id, phase=Phase.ABANDONED)
+        assert made.projection == expected
+        assert made.context == attempt.context
+
+    def test_what_is_personal_stays_with_the_attempt(self) -> None:
+        """It is bound to the id of the attempt, and could not be read elsewhere."""
+        made = abandoned(self.ATTEMPT.encoded(), self.LATER)
+        assert (made.pii, made.source, made.error) == (None, None, None)
+
+
+class TestClipped:
+    def test_long_text_is_cut_at_every_depth(self) -> None:
+        long = "x" * 5000
+        cut = clipped({"agent": long, "inner": {"list": [long, (long,)]}})
+        short = long[:1024]
+        assert cut == {"agent": short, "inner": {"list": [short, [short]]}}
+
+    @pytest.mark.parametrize("value", ["short", "x" * 1024, 7, True, None, UUID(int=1)])
+    def test_what_is_short_stays_as_it_is(self, value: object) -> None:
+        assert clipped(value) == value

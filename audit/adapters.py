@@ -1,0 +1,112 @@
+"""What the sealer keeps outside the database, and where it publishes."""
+
+import fcntl
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from audit.domain.checkpoint import SigningKey, VerifierKey
+
+SIGNING_KEY: Final = "signing-key"
+VERIFIER_KEYS: Final = "vkeys"
+CHECKPOINT: Final = "checkpoint"
+
+
+class NoSigningKeyError(LookupError):
+    """There is none here, and none may be made in silence."""
+
+
+@dataclass(frozen=True)
+class KeyFolder:
+    """The signing key is readable for its owner alone; the other files are for everybody."""
+
+    path: Path
+
+    def signing_keys(self) -> Sequence[SigningKey]:
+        try:
+            text = (self.path / SIGNING_KEY).read_text()
+        except FileNotFoundError:
+            raise NoSigningKeyError(
+                f"There is no signing key in {self.path}: `manage.py audit_keys --init` makes one."
+            ) from None
+        return [SigningKey.read(line) for line in text.splitlines() if line]
+
+    def verifier_keys(self) -> Sequence[VerifierKey]:
+        with suppress(FileNotFoundError):
+            lines = (self.path / VERIFIER_KEYS).read_text().splitlines()
+            return [VerifierKey.read(line) for line in lines if line]
+        return []
+
+    def add(self, key: SigningKey) -> None:
+        """The new key signs first; the one before it stays until both have signed."""
+        self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        older = []
+        with suppress(NoSigningKeyError):
+            older = list(self.signing_keys())[:1]
+        known = [each.text() for each in self.verifier_keys()]
+        self._write(VERIFIER_KEYS, "\n".join([*known, key.verifier_key.text()]) + "\n", 0o644)
+        self._write_signing_keys([key, *older])
+
+    def retire(self) -> None:
+        self._write_signing_keys(self.signing_keys()[:1])
+
+    def checkpoint(self) -> str | None:
+        with suppress(FileNotFoundError):
+            return (self.path / CHECKPOINT).read_text()
+        return None
+
+    def keep(self, note: str) -> None:
+        self._write(CHECKPOINT, note, 0o644)
+
+    def _write_signing_keys(self, keys: Sequence[SigningKey]) -> None:
+        self._write(SIGNING_KEY, "".join(f"{key.text()}\n" for key in keys), 0o600)
+
+    def _write(self, name: str, text: str, mode: int) -> None:
+        """Whole or not at all, and on the disk before it counts."""
+        unfinished = self.path / f".{name}.new"
+        with open(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self.path / name)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+@dataclass(frozen=True)
+class FileAnchor:
+    """A file that only grows, best on another volume, or one that can be written once."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return f"file:{self.path}"
+
+    def publish(self, note: str) -> str:
+        with self.path.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            at = file.tell()
+            file.write(f"{note}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        return f"byte {at}"
+
+
+@dataclass(frozen=True)
+class OutputAnchor:
+    """Standard output, for whoever collects what a service says."""
+
+    name: str = "stdout"
+
+    def publish(self, note: str) -> str:
+        sys.stdout.write(f"{note}\n")
+        sys.stdout.flush()
+        return "printed"

@@ -1,0 +1,32 @@
+"""Transaction ids begin anew in another PostgreSQL cluster: a copy of the database that wakes up
+in one must not write before `manage.py audit_reconcile --new-cluster` has begun a new epoch."""
+
+from typing import Final
+from weakref import WeakSet
+
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_HERE: Final = (
+    "SELECT (SELECT system_identifier FROM pg_control_system())"
+    " = (SELECT system_identifier FROM audit_cluster ORDER BY epoch DESC LIMIT 1)"
+)
+_known: WeakSet[object] = WeakSet()
+
+
+class AnotherClusterError(OperationalError):
+    pass
+
+
+def refuse_another(connection: BaseDatabaseWrapper) -> None:
+    """One query for each connection, before its first record."""
+    if connection.vendor != "postgresql" or connection.connection in _known:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_HERE)
+        if cursor.fetchone() != (True,):
+            raise AnotherClusterError(
+                "This database was restored into another PostgreSQL cluster: run"
+                " `manage.py audit_reconcile --new-cluster` once, with everything else stopped."
+            )
+    _known.add(connection.connection)

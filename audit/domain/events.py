@@ -1,0 +1,24 @@
+"""What happens to the trail itself."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.actions import AuditAction, Phase
+from core.events import DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubjectErased(DomainEvent):
+    """The last that is recorded under this pseudonym."""
+
+    action: ClassVar[AuditAction] = AuditAction.AUDIT_SUBJECT_ERASED
+    phase: ClassVar[Phase] = Phase.SOLE
+
+
+@dataclass(frozen=True, kw_only=True)
+class PseudonymsExpired(DomainEvent):
+    """Of people who were never known, and of the index of addresses."""
+
+    action: ClassVar[AuditAction] = AuditAction.AUDIT_SUBJECT_ERASED
+    phase: ClassVar[Phase] = Phase.SOLE
+    keys: int

@@ -1,0 +1,32 @@
+"""Erasing a person from the trail, without touching an entry."""
+
+from typing import Any
+from uuid import UUID
+
+from django.core.management import BaseCommand, CommandError, CommandParser
+
+from audit import wiring
+from audit.application.erasing import EraseSubject
+from core.result import Failure
+
+
+class Command(BaseCommand):
+    help = (
+        "Destroys the key of what is personal about a user on the trail: who it was cannot be"
+        " read any more, here or in any export, and every proof stays valid. It cannot be undone;"
+        " the account itself is not touched. Example: manage.py audit_erase --user"
+        " 01a20e92-98bb-7f6a-ac00-6c1d6d7037ea --yes"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--user", type=UUID, required=True, help="the id of the user")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, user: UUID, yes: bool, **options: Any) -> None:
+        question = f"Erase {user} from the trail for good? Type yes: "
+        if not yes and input(question) != "yes":
+            raise CommandError("Nothing was erased.")
+        result = wiring.erase_subject().handle(EraseSubject(user_id=user))
+        if isinstance(result, Failure):
+            raise CommandError(result.error.message)
+        self.stdout.write("Erased. The entries and their proofs are as they were.")
