@@ -1,0 +1,539 @@
+"""Sealing and verifying the trail on PostgreSQL. What was committed stays for the next test, so
+the tree begins anew for each, and whoever tampers does it in a transaction that is rolled back."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, transaction
+
+from audit import wiring
+from audit.adapters import FileAnchor, KeyFolder
+from audit.application.sealing import Publisher, Sealer, SealRefusedError
+from audit.application.sweeping import Sweeper
+from audit.application.verifying import Report, Verified, Verifier
+from audit.attempts import DjangoOpenAttempts
+from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint
+from audit.domain.entry import outcome_id
+from audit.domain.findings import Kind
+from audit.evidence import DjangoEvidence
+from audit.models import AuditEvent
+from audit.sealed import DjangoAnchorRecords, DjangoSealedLog
+from core import container
+from core.actions import Phase
+from core.database import Database
+from core.logging import ConsoleLogger
+from tests.factories import arranged
+from tests.fakes.events import Attempted, Succeeded
+
+pytestmark = pytest.mark.slow(
+    reason="a seal waits for the transactions that run in the databases of other workers"
+)
+_PAUSE = threading.Event()
+SEALS = ("audit_tile", "audit_checkpoint", "audit_anchor")
+
+
+@pytest.fixture
+def keeper(transactional_db: None, tmp_path: Path) -> Iterator[KeyFolder]:
+    empty_the_trail()  # of what other tests have left
+    folder = KeyFolder(tmp_path / "audit")
+    folder.add(SigningKey.generate("dashtam.test/audit"))
+    yield folder
+    forget_the_seals()
+
+
+@pytest.fixture
+def sealer(keeper: KeyFolder) -> Sealer:
+    return Sealer(log=DjangoSealedLog("default"), keeper=keeper)
+
+
+@pytest.fixture
+def sealed(sealer: Sealer) -> Checkpoint:
+    """Some hundred entries, in more than one checkpoint."""
+    record(300)
+    seal(sealer)
+    record(5)
+    return seal(sealer)
+
+
+def forget_the_seals() -> None:
+    with switched_off("audit_frontier", *SEALS):
+        for table in SEALS:
+            execute(f"TRUNCATE {table}")
+        execute(
+            "UPDATE audit_frontier SET size = 0, partials = '', partial_ids = '',"
+            " cursor_epoch = 0, cursor_xid = 0, cursor_seq = 0"
+        )
+
+
+def empty_the_trail() -> None:
+    forget_the_seals()
+    with switched_off(*event_tables()):
+        execute("TRUNCATE audit_event")
+
+
+def event_tables() -> list[str]:
+    return [
+        table
+        for (table,) in execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = 'audit_event'::regclass UNION ALL SELECT 'audit_event'"
+        )
+    ]
+
+
+@contextmanager
+def switched_off(*tables: str) -> Iterator[None]:
+    """As only the owner of the tables can."""
+    triggers = execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
+        " AND tgenabled = 'A' AND tgrelid::regclass::text = ANY(%s)",
+        [list(tables)],
+    )
+    for table, trigger in triggers:
+        execute(f"ALTER TABLE ONLY {table} DISABLE TRIGGER {trigger}")
+    yield
+    for table, trigger in triggers:
+        execute(f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def record(count: int) -> None:
+    for _ in range(count):
+        with arranged():
+            pass
+
+
+def seal(sealer: Sealer) -> Checkpoint:
+    """A transaction that runs in another database of the same server delays it."""
+    last, log = None, DjangoSealedLog("default")
+    for _ in range(1000):
+        last = sealer.seal_all() or last
+        if last and log.frontier().size == AuditEvent.objects.count():
+            return last
+        _PAUSE.wait(0.01)
+    pytest.fail("Something was never sealed.")
+
+
+def execute(statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def verifier(keeper: KeyFolder) -> Verifier:
+    return Verifier(
+        evidence=DjangoEvidence("default"),
+        vkeys=keeper.verifier_keys(),
+        mac_keys=container.get_settings().audit_keys,
+    )
+
+
+def verify_after(keeper: KeyFolder, *statements: str, **options: Any) -> Report:
+    """Nothing of it stays: PostgreSQL rolls back what it did to triggers, too."""
+    with transaction.atomic():
+        for statement in statements:
+            execute(statement)
+        report = verifier(keeper).verify(**options)
+        transaction.set_rollback(True)
+    return report
+
+
+def leaf_ids() -> list[UUID]:
+    log = DjangoSealedLog("default")
+    return [entry_id for tile in range(2) for entry_id in log.ids(tile)]
+
+
+class TestSealing:
+    """Uses fixtures: sealer, keeper."""
+
+    def test_what_was_recorded_is_sealed(self, sealer: Sealer, keeper: KeyFolder) -> None:
+        record(3)
+        made = seal(sealer)
+        assert made.size == AuditEvent.objects.count()
+        kept = keeper.checkpoint()
+        assert kept is not None
+        assert read_checkpoint(kept, keeper.verifier_keys()) == made
+
+    def test_there_is_nothing_to_seal_twice(self, sealer: Sealer) -> None:
+        record(1)
+        seal(sealer)
+        assert sealer.seal() is None
+
+    def test_the_leaves_are_in_the_order_of_the_commits(self, sealer: Sealer) -> None:
+        record(3)
+        seal(sealer)
+        ordered = execute("SELECT id FROM audit_event ORDER BY epoch, xid, seq")
+        assert leaf_ids_of_all() == [entry_id for (entry_id,) in ordered]
+
+    def test_batches_lead_to_the_same_tree_as_one_go(
+        self, sealer: Sealer, keeper: KeyFolder
+    ) -> None:
+        record(20)
+        root = seal(sealer).root
+        forget_the_seals()
+        (keeper.path / "checkpoint").unlink()
+        in_pieces = Sealer(
+            log=DjangoSealedLog("default"), keeper=keeper, batch=AuditEvent.objects.count() // 3
+        )
+        assert seal(in_pieces).root == root
+
+    def test_a_late_commit_is_neither_missed_nor_overtaken(
+        self, sealer: Sealer, test_database: Database
+    ) -> None:
+        """The cursor stops below the oldest transaction that still runs."""
+        record(1)
+        bus = container.get_event_bus()
+        with test_database.get_session():
+            bus.publish(Attempted())
+            on_another_connection(lambda: seal_if_any(sealer))
+            bus.publish(Succeeded())
+            on_another_connection(lambda: record(1))
+            on_another_connection(lambda: seal_if_any(sealer))
+        seal(sealer)
+        assert sorted(leaf_ids_of_all()) == sorted(AuditEvent.objects.values_list("id", flat=True))
+
+    def test_who_finds_another_sealer_at_work_goes_away(self, sealer: Sealer) -> None:
+        record(1)
+        found: list[object] = []
+        with sealer.log.held():
+            on_another_connection(
+                lambda: found.append(
+                    Sealer(log=DjangoSealedLog("default"), keeper=sealer.keeper).seal()
+                )
+            )
+        assert found == [None]
+
+
+class TestRefusingToSeal:
+    """Uses fixtures: sealer, sealed, keeper."""
+
+    def test_a_lost_checkpoint_outside_stops_the_sealer(
+        self, sealer: Sealer, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        (keeper.path / "checkpoint").unlink()
+        record(1)
+        with pytest.raises(SealRefusedError, match="no checkpoint is kept outside"):
+            sealer.seal()
+
+    def test_an_older_database_stops_the_sealer(self, sealer: Sealer, sealed: Checkpoint) -> None:
+        forget_the_seals()
+        with pytest.raises(SealRefusedError, match="older than the checkpoint"):
+            sealer.seal()
+
+    def test_a_rewritten_tree_stops_the_sealer(
+        self, sealer: Sealer, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        """Every hash is computed anew, and signed with the stolen key."""
+        kept = keeper.checkpoint()
+        assert kept is not None
+        forget_the_seals()
+        (keeper.path / "checkpoint").unlink()
+        backwards = Sealer(log=DjangoSealedLog("default"), keeper=keeper, batch=10)
+        with rewritten_history():
+            seal(backwards)
+        keeper.keep(kept)
+        with pytest.raises(SealRefusedError, match="rewritten"):
+            sealer.seal()
+
+    def test_a_foreign_signature_stops_the_sealer(
+        self, sealer: Sealer, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        kept = keeper.checkpoint()
+        assert kept is not None
+        keeper.keep(kept.replace("— dashtam.test/audit ", "— dashtam.test/other "))
+        with pytest.raises(SealRefusedError, match="not authentic"):
+            sealer.seal()
+
+
+class TestRotation:
+    """Uses fixtures: sealer, keeper."""
+
+    def test_the_old_and_the_new_key_sign_one_checkpoint_then_the_new_alone(
+        self, sealer: Sealer, keeper: KeyFolder
+    ) -> None:
+        record(1)
+        seal(sealer)
+        old = keeper.verifier_keys()[0]
+        keeper.add(SigningKey.generate(old.name))
+        record(1)
+        seal(sealer)
+        both = keeper.checkpoint()
+        assert both is not None
+        assert read_checkpoint(both, [old]) == read_checkpoint(both, keeper.verifier_keys()[1:])
+        assert len(keeper.signing_keys()) == 1
+
+    def test_the_signing_key_is_for_its_owner_alone(self, keeper: KeyFolder) -> None:
+        assert (keeper.path / "signing-key").stat().st_mode & 0o777 == 0o600
+
+
+class TestAnchors:
+    """Uses fixtures: sealed, keeper."""
+
+    def test_every_so_many_checkpoints_are_published(
+        self, sealed: Checkpoint, sealer: Sealer, keeper: KeyFolder, tmp_path: Path
+    ) -> None:
+        anchor = FileAnchor(tmp_path / "anchor")
+        publisher = Publisher(
+            anchors=[anchor],
+            records=DjangoAnchorRecords("default"),
+            logger=ConsoleLogger(),
+            every=2,
+        )
+        for _ in range(3):
+            record(1)
+            made = seal(sealer)
+            publisher.publish(made, keeper.checkpoint() or "")
+        assert len(execute("SELECT * FROM audit_anchor")) == 2
+        assert (tmp_path / "anchor").read_text().count("dashtam.test/audit\n") == 2
+
+    def test_an_anchor_out_of_reach_stops_nothing(self, sealed: Checkpoint, tmp_path: Path) -> None:
+        publisher = Publisher(
+            anchors=[FileAnchor(tmp_path / "not" / "there")],
+            records=DjangoAnchorRecords("default"),
+            logger=ConsoleLogger(),
+            every=1,
+        )
+        publisher.publish(sealed, "note")
+        assert execute("SELECT * FROM audit_anchor") == []
+
+
+NO_TRIGGERS = "ALTER TABLE audit_event DISABLE TRIGGER USER"
+FIRST = "(SELECT id FROM audit_event ORDER BY epoch, xid, seq LIMIT 1)"
+TENTH = "(SELECT id FROM audit_event ORDER BY epoch, xid, seq OFFSET 9 LIMIT 1)"
+
+
+class TestVerifying:
+    """Uses fixtures: sealed, keeper."""
+
+    def test_an_untouched_trail_is_in_order(self, sealed: Checkpoint, keeper: KeyFolder) -> None:
+        report = verifier(keeper).verify()
+        assert (report.findings, report.exit_code, report.size) == ((), 0, sealed.size)
+        assert report.root == sealed.root
+
+    @pytest.mark.parametrize(
+        ("damage", "kind", "leaf"),
+        [
+            (f"UPDATE audit_event SET entry = entry || ' ' WHERE id = {FIRST}", Kind.ALTERED, 0),
+            (f"UPDATE audit_event SET entry = entry || ' ' WHERE id = {TENTH}", Kind.ALTERED, 9),
+            (f"DELETE FROM audit_event WHERE id = {TENTH}", Kind.DELETED, 9),
+            (f"UPDATE audit_event SET action = 'x' WHERE id = {TENTH}", Kind.COLUMN, 9),
+            (f"UPDATE audit_event SET actor_ref = id WHERE id = {TENTH}", Kind.COLUMN, 9),
+            (f"UPDATE audit_event SET ip_bi = '12345678' WHERE id = {TENTH}", Kind.COLUMN, 9),
+            (
+                f"UPDATE audit_event SET mac = decode(repeat('00', 32), 'hex') WHERE id = {TENTH}",
+                Kind.MAC,
+                9,
+            ),
+        ],
+    )
+    def test_damage_to_a_row_is_named_with_its_leaf_and_id(
+        self, sealed: Checkpoint, keeper: KeyFolder, damage: str, kind: Kind, leaf: int
+    ) -> None:
+        damaged = leaf_ids()[leaf]
+        report = verify_after(keeper, NO_TRIGGERS, damage)
+        assert report.exit_code == 1
+        assert (kind, leaf, damaged) in {
+            (found.kind, found.leaf, found.id) for found in report.findings
+        }
+        assert {found.leaf for found in report.findings} == {leaf}
+
+    def test_a_row_that_was_slipped_in_is_named(
+        self, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        report = verify_after(
+            keeper,
+            NO_TRIGGERS,
+            "INSERT INTO audit_event (id, epoch, xid, seq, phase, action, correlation, entry,"
+            " mac) SELECT overlay(id::text placing '0000' from 10 for 4)::uuid, epoch, xid, 0,"
+            f" phase, action, correlation, entry, mac FROM audit_event WHERE id = {TENTH}",
+        )
+        assert [found.kind for found in report.findings] == [Kind.INSERTED]
+
+    @pytest.mark.parametrize(
+        ("damage", "kind"),
+        [
+            (
+                "UPDATE audit_tile SET data = overlay(data placing '\\x00' from 65) WHERE kind = 0"
+                " AND level = 0",
+                Kind.TILE,
+            ),
+            ("DELETE FROM audit_tile WHERE kind = 1", Kind.ID_TILE),
+            ("DELETE FROM audit_tile WHERE kind = 0", Kind.TILE),
+            ("UPDATE audit_frontier SET size = size + 1", Kind.FRONTIER),
+            ("UPDATE audit_checkpoint SET root = decode(repeat('00', 32), 'hex')", Kind.CHECKPOINT),
+            ("UPDATE audit_checkpoint SET note = replace(note, 'test', 'text')", Kind.CHECKPOINT),
+            (
+                "DELETE FROM audit_checkpoint WHERE size > 300",
+                Kind.FRONTIER,
+            ),
+        ],
+    )
+    def test_damage_to_the_tree_is_named(
+        self, sealed: Checkpoint, keeper: KeyFolder, damage: str, kind: Kind
+    ) -> None:
+        table = damage.split()[1] if damage.startswith("UPDATE") else damage.split()[2]
+        report = verify_after(keeper, f"ALTER TABLE {table} DISABLE TRIGGER USER", damage)
+        assert report.exit_code == 1
+        assert kind in {found.kind for found in report.findings}
+
+    def test_an_entry_rewritten_with_its_hash_is_caught_by_the_signed_root(
+        self, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        report = verify_after(
+            keeper,
+            NO_TRIGGERS,
+            "ALTER TABLE audit_tile DISABLE TRIGGER USER",
+            f"UPDATE audit_event SET entry = entry || ' ' WHERE id = {TENTH}",
+            "UPDATE audit_tile SET data = overlay(data placing (SELECT sha256('\\x00'::bytea ||"
+            f" entry) FROM audit_event WHERE id = {TENTH}) from 289) WHERE kind = 0 AND level = 0",
+        )
+        assert Kind.REWRITTEN in {found.kind for found in report.findings}
+
+    def test_a_history_rewritten_and_signed_anew_is_caught_by_a_checkpoint_from_outside(
+        self, sealed: Checkpoint, sealer: Sealer, keeper: KeyFolder
+    ) -> None:
+        forget_the_seals()
+        (keeper.path / "checkpoint").unlink()
+        with rewritten_history():
+            seal(sealer)
+        alone = verifier(keeper).verify()
+        beside = verifier(keeper).verify(outside=[sealed])
+        assert Kind.REWRITTEN not in {found.kind for found in alone.findings}
+        assert Kind.REWRITTEN in {found.kind for found in beside.findings}
+
+    def test_a_trail_cut_short_is_caught_by_a_checkpoint_from_outside(
+        self, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        later = Checkpoint(sealed.origin, sealed.size + 1, sealed.root)
+        report = verifier(keeper).verify(outside=[later])
+        assert [found.kind for found in report.findings] == [Kind.REWRITTEN]
+
+    def test_the_next_verification_begins_where_the_last_one_ended(
+        self, sealed: Checkpoint, sealer: Sealer, keeper: KeyFolder
+    ) -> None:
+        verified = verifier(keeper).verify().verified
+        assert isinstance(verified, Verified)
+        record(2)
+        made = seal(sealer)
+        report = verifier(keeper).verify(since=verified)
+        assert (report.exit_code, report.size) == (0, made.size)
+        assert report.checked == made.size - sealed.size
+
+    def test_rows_that_wait_too_long_for_a_seal_are_incomplete(
+        self, sealed: Checkpoint, keeper: KeyFolder
+    ) -> None:
+        record(1)
+        late = Verifier(
+            evidence=DjangoEvidence("default"),
+            vkeys=keeper.verifier_keys(),
+            mac_keys=container.get_settings().audit_keys,
+            clock=Later(),
+        )
+        assert [found.kind for found in late.verify().findings] == [Kind.UNSEALED]
+
+
+class TestSweeping:
+    """Uses fixtures: test_database."""
+
+    def test_an_attempt_that_nobody_finished_is_abandoned(self, test_database: Database) -> None:
+        attempt = leave_an_attempt(test_database)
+        assert sweeper().sweep(timedelta(0)) >= 1
+        assert AuditEvent.objects.get(pk=outcome_id(attempt)).phase == Phase.ABANDONED
+
+    def test_an_attempt_may_take_its_time(self, test_database: Database) -> None:
+        attempt = leave_an_attempt(test_database)
+        sweeper().sweep()
+        assert not AuditEvent.objects.filter(pk=outcome_id(attempt)).exists()
+
+    def test_an_outcome_that_is_being_written_is_left_alone(self, test_database: Database) -> None:
+        bus = container.get_event_bus()
+        with test_database.get_session() as unit:
+            bus.publish(Attempted())
+            bus.publish(Succeeded())
+            on_another_connection(lambda: sweeper().sweep(timedelta(0)))
+            attempt = unit.attempt_id
+        assert attempt is not None
+        assert AuditEvent.objects.get(pk=outcome_id(attempt)).phase == Phase.SUCCEEDED
+
+    def test_a_second_sweep_finds_nothing(self, test_database: Database) -> None:
+        leave_an_attempt(test_database)
+        sweep = sweeper()
+        sweep.sweep(timedelta(0))
+        assert sweep.sweep(timedelta(0)) == 0
+
+
+class TestPartitions:
+    """Uses fixtures: transactional_db."""
+
+    def test_they_are_made_ahead_and_only_once(self, transactional_db: None) -> None:
+        wiring.make_partitions()
+        assert wiring.make_partitions() == 0
+
+
+class Later:
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(minutes=10)
+
+
+class rewritten_history:  # noqa: N801
+    """One entry, its hash and its MAC are somebody else's; afterwards all is as before."""
+
+    def __enter__(self) -> None:
+        found = execute(f"SELECT id, entry FROM audit_event WHERE id = {FIRST}")
+        self.id, self.entry = found[0]
+        self._write(bytes(self.entry).replace(b"test.arranged", b"test.rewritten"))
+
+    def __exit__(self, *error: object) -> None:
+        self._write(bytes(self.entry))
+
+    def _write(self, entry: bytes) -> None:
+        with switched_off(*event_tables()):
+            execute("UPDATE audit_event SET entry = %s WHERE id = %s", [entry, self.id])
+
+
+def leaf_ids_of_all() -> list[UUID]:
+    log = DjangoSealedLog("default")
+    tiles = -(-log.frontier().size // 256)
+    return [entry_id for tile in range(tiles) for entry_id in log.ids(tile)]
+
+
+def seal_if_any(sealer: Sealer) -> None:
+    Sealer(log=DjangoSealedLog("default"), keeper=sealer.keeper).seal_all()
+
+
+def sweeper() -> Sweeper:
+    keys = container.get_settings().audit_keys
+    return Sweeper(DjangoOpenAttempts("default", keys))
+
+
+def leave_an_attempt(database: Database) -> UUID:
+    """As a process that was killed leaves it."""
+    with database.get_session() as unit:
+        container.get_event_bus().publish(Attempted())
+        attempt = unit.attempt_id
+        unit._attempt = None  # the unit forgets that anything was begun
+    assert attempt is not None
+    return attempt
+
+
+def on_another_connection(act: Callable[[], object]) -> None:
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            act()
+        except BaseException as error:  # noqa: BLE001
+            errors.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]

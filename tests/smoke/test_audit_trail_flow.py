@@ -1,0 +1,92 @@
+"""Sealing and verifying at the command line, on SQLite: as an operator, then as a thief."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.plugin.services import ROOT
+
+pytestmark = pytest.mark.slow(reason="each command is a process of its own")
+
+
+class Installation:
+    def __init__(self, folder: Path) -> None:
+        self.database = folder / "dashtam.sqlite3"
+        self.folder = folder / "dashtam.sqlite3.audit"
+
+    def manage(self, *command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "DATABASE_URL": f"sqlite:///{self.database}",
+                "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def execute(self, *statements: str) -> None:
+        """As somebody who got hold of the file."""
+        with sqlite3.connect(self.database) as connection:
+            for statement in statements:
+                connection.execute(statement)
+        connection.close()
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    """With three sealed entries."""
+    made = Installation(tmp_path)
+    assert made.manage("migrate").returncode == 0
+    assert made.manage("setup_link").returncode == 0
+    assert made.manage("audit_seal").returncode == 0
+    return made
+
+
+def test_a_trail_in_order_is_sealed_and_verified(installation: Installation) -> None:
+    checkpoint = (installation.folder / "checkpoint").read_text()
+    keys = installation.manage("audit_keys").stdout
+    verified = installation.manage("audit_verify", "--json")
+    assert verified.returncode == 0, verified.stderr
+    assert json.loads(verified.stdout)["size"] == int(checkpoint.splitlines()[1])
+    assert keys == (installation.folder / "vkeys").read_text()
+    assert installation.manage("audit_seal").stdout == "Nothing to seal.\n"
+
+
+def test_who_has_the_file_cannot_change_a_record_unseen(installation: Installation) -> None:
+    installation.execute(
+        "DROP TRIGGER audit_event_no_update",
+        "UPDATE audit_event SET entry = replace(entry, 'setup', 'other') WHERE seq = 1",
+    )
+    verified = installation.manage("audit_verify")
+    assert verified.returncode == 1
+    assert verified.stdout.startswith("leaf 0, event ")
+    assert "altered" in verified.stdout
+
+
+def test_who_has_the_file_cannot_go_back_in_time(installation: Installation) -> None:
+    earlier = installation.database.read_bytes()
+    assert installation.manage("setup_link").returncode == 0
+    assert installation.manage("audit_seal").returncode == 0
+    for leftover in installation.database.parent.glob("dashtam.sqlite3-*"):
+        leftover.unlink()
+    installation.database.write_bytes(earlier)
+    refused = installation.manage("audit_seal")
+    assert refused.returncode == 1
+    assert "older than the checkpoint outside of it" in refused.stderr
+
+
+def test_a_wrong_key_file_is_told(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / "vkeys").write_text("no key\n")
+    told = installation.manage("audit_verify", "--vkey", str(tmp_path / "vkeys"))
+    assert told.returncode == 3
+    assert told.stderr.startswith("Cannot begin: ")
+    assert "Traceback" not in told.stderr
