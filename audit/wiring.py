@@ -20,7 +20,9 @@ from audit.application.sealing import Publisher, Sealer
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Verifier
 from audit.attempts import DjangoOpenAttempts
-from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey
+from audit.bundles import Bundle
+from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey, read_checkpoint
+from audit.domain.events import TrailExported
 from audit.erasure import DjangoErasableSubjects
 from audit.evidence import DjangoEvidence
 from audit.ports import Anchor
@@ -132,6 +134,27 @@ def expire_pseudonyms() -> InUnitOfWork[ExpirePseudonyms, int]:
         subjects=DjangoErasableSubjects(database), event_bus=container.get_event_bus()
     )
     return InUnitOfWork(handler, database)
+
+
+def bundle(first: int, last: int | None, alias: str = "default") -> Bundle:
+    """Raises `ValueError` where there are no such leaves."""
+    evidence, vkeys = DjangoEvidence(alias), key_folder().verifier_keys()
+    note = evidence.last_checkpoint()
+    if note is None:
+        raise ValueError("Nothing is sealed yet: `manage.py audit_seal` seals what is there.")
+    checkpoint = read_checkpoint(note, vkeys)
+    end = checkpoint.size if last is None else last
+    if not 0 <= first < end <= checkpoint.size:
+        raise ValueError(f"Choose leaves between 0 and {checkpoint.size}, at least one.")
+    return Bundle(
+        evidence=evidence, checkpoint=checkpoint, note=note, vkeys=vkeys, first=first, last=end
+    )
+
+
+def record_export(exported: Bundle) -> None:
+    with container.get_database().get_session() as unit:
+        event = TrailExported(first=exported.first, last=exported.last)
+        container.get_event_bus().publish(event, session=unit)
 
 
 def _expire() -> object:

@@ -22,3 +22,13 @@ class PseudonymsExpired(DomainEvent):
     action: ClassVar[AuditAction] = AuditAction.AUDIT_SUBJECT_ERASED
     phase: ClassVar[Phase] = Phase.SOLE
     keys: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailExported(DomainEvent):
+    """Leaves `first` to `last`, the last one not included."""
+
+    action: ClassVar[AuditAction] = AuditAction.AUDIT_EXPORTED
+    phase: ClassVar[Phase] = Phase.SOLE
+    first: int
+    last: int

@@ -90,3 +90,27 @@ def test_a_wrong_key_file_is_told(installation: Installation, tmp_path: Path) ->
     assert told.returncode == 3
     assert told.stderr.startswith("Cannot begin: ")
     assert "Traceback" not in told.stderr
+
+
+def test_an_auditor_checks_a_bundle_without_us(installation: Installation, tmp_path: Path) -> None:
+    bundle, keys = tmp_path / "bundle", tmp_path / "keys"
+    keys.write_text(installation.manage("audit_keys").stdout)
+    exported = installation.manage("audit_export", "--out", str(bundle))
+    assert exported.returncode == 0, exported.stderr
+    assert check(bundle, keys) == 0
+    entries = bundle / "entries.jsonl"
+    entries.write_bytes(entries.read_bytes().replace(b"setup", b"other", 1))
+    assert check(bundle, keys) == 1
+
+
+def test_a_bundle_that_cannot_be_made_says_why(installation: Installation, tmp_path: Path) -> None:
+    refused = installation.manage("audit_export", "--out", str(tmp_path / "b"), "--first", "999")
+    assert refused.returncode == 1
+    assert "Choose leaves between 0 and" in refused.stderr
+
+
+def check(bundle: Path, keys: Path) -> int:
+    program = [sys.executable, "-I", "-S", str(bundle / "audit_verify.py"), str(bundle)]
+    return subprocess.run(
+        [*program, "--vkey", str(keys)], cwd=bundle, capture_output=True, check=False
+    ).returncode
