@@ -4,13 +4,18 @@ in one must not write before `manage.py audit_reconcile --new-cluster` has begun
 from typing import Final
 from weakref import WeakSet
 
-from django.db import OperationalError
+from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _HERE: Final = (
     "SELECT (SELECT system_identifier FROM pg_control_system())"
     " = (SELECT system_identifier FROM audit_cluster ORDER BY epoch DESC LIMIT 1)"
 )
+_BEGIN: Final = """
+    INSERT INTO audit_cluster (epoch, system_identifier)
+    SELECT max(c.epoch) + 1, s.system_identifier
+    FROM audit_cluster c, pg_control_system() s GROUP BY s.system_identifier RETURNING epoch
+"""
 _known: WeakSet[object] = WeakSet()
 
 
@@ -30,3 +35,19 @@ def refuse_another(connection: BaseDatabaseWrapper) -> None:
                 " `manage.py audit_reconcile --new-cluster` once, with everything else stopped."
             )
     _known.add(connection.connection)
+
+
+def begin_epoch() -> int | None:
+    """As the owner of the tables. None where the cluster is the one that is known."""
+    alias = "owner" if "owner" in connections else "default"
+    connection = connections[alias]
+    if connection.vendor != "postgresql":
+        return None
+    with transaction.atomic(using=alias), connection.cursor() as cursor:
+        cursor.execute(_HERE)
+        if cursor.fetchone() == (True,):
+            return None
+        cursor.execute(_BEGIN)
+        epoch = int(cursor.fetchone()[0])
+        cursor.execute(f"ALTER TABLE audit_event ALTER COLUMN epoch SET DEFAULT {epoch:d}")
+    return epoch

@@ -22,7 +22,7 @@ from audit.application.verifying import Verifier
 from audit.attempts import DjangoOpenAttempts
 from audit.bundles import Bundle
 from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey, read_checkpoint
-from audit.domain.events import TrailExported
+from audit.domain.events import DatabaseTrusted, TrailExported
 from audit.erasure import DjangoErasableSubjects
 from audit.evidence import DjangoEvidence
 from audit.ports import Anchor
@@ -149,6 +149,22 @@ def bundle(first: int, last: int | None, alias: str = "default") -> Bundle:
     return Bundle(
         evidence=evidence, checkpoint=checkpoint, note=note, vkeys=vkeys, first=first, last=end
     )
+
+
+def trust_database(alias: str = "default") -> int:
+    """The last checkpoint of the database is kept outside, on record; its size."""
+    folder, note = key_folder(), DjangoSealedLog(alias).last_checkpoint()
+    if note is None:
+        raise ValueError("Nothing is sealed in this database: there is nothing to trust.")
+    checkpoint = read_checkpoint(note, folder.verifier_keys())
+    if folder.checkpoint() is not None:
+        raise ValueError(
+            f"There is a checkpoint in {folder.path}: look at it before you remove it."
+        )
+    with container.get_database().get_session() as unit:
+        container.get_event_bus().publish(DatabaseTrusted(size=checkpoint.size), session=unit)
+    folder.keep(note)
+    return checkpoint.size
 
 
 def record_export(exported: Bundle) -> None:

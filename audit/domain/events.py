@@ -32,3 +32,12 @@ class TrailExported(DomainEvent):
     phase: ClassVar[Phase] = Phase.SOLE
     first: int
     last: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatabaseTrusted(DomainEvent):
+    """The file outside was lost; from here on it says again what the database says."""
+
+    action: ClassVar[AuditAction] = AuditAction.AUDIT_DATABASE_TRUSTED
+    phase: ClassVar[Phase] = Phase.SOLE
+    size: int

@@ -1,9 +1,11 @@
 """A copy of the database that woke up in another PostgreSQL records nothing, and does nothing."""
 
 from collections.abc import Callable
+from io import StringIO
 from weakref import WeakSet
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 from structlog.testing import capture_logs
 
@@ -93,3 +95,19 @@ class TestThisCluster:
             cluster.refuse_another(connection)
             cluster.refuse_another(connection)
         assert connection.connection in cluster._known
+
+
+class TestANewEpoch:
+    """Uses fixtures: moved, db."""
+
+    def test_it_lets_the_copy_write_again(self, moved: None) -> None:
+        call_command("audit_reconcile", "--new-cluster", stdout=StringIO())
+        entry = make_entry()
+        DjangoTrail("default", container.get_settings().audit_keys).append(entry)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT epoch FROM audit_event WHERE id = %s", [entry.id])
+            assert cursor.fetchone() == (3,)
+
+    def test_none_begins_where_the_trail_is_at_home(self, db: None) -> None:
+        with pytest.raises(CommandError, match="written in last"):
+            call_command("audit_reconcile", "--new-cluster")

@@ -109,6 +109,20 @@ def test_a_bundle_that_cannot_be_made_says_why(installation: Installation, tmp_p
     assert "Choose leaves between 0 and" in refused.stderr
 
 
+def test_a_lost_checkpoint_is_put_back_on_record(installation: Installation) -> None:
+    (installation.folder / "checkpoint").unlink()
+    assert installation.manage("audit_seal").returncode == 1
+    assert installation.manage("audit_reconcile", "--trust-database").returncode == 0
+    assert installation.manage("audit_seal").returncode == 0
+    assert installation.manage("audit_verify").returncode == 0
+
+
+def test_the_cluster_of_sqlite_is_always_the_same(installation: Installation) -> None:
+    refused = installation.manage("audit_reconcile", "--new-cluster")
+    assert refused.returncode == 1
+    assert "the cluster that the trail was written in" in refused.stderr
+
+
 def check(bundle: Path, keys: Path) -> int:
     program = [sys.executable, "-I", "-S", str(bundle / "audit_verify.py"), str(bundle)]
     return subprocess.run(
