@@ -92,7 +92,7 @@ class Sealer:
         if root_of(self.log, outside.size) != outside.root:
             raise SealRefusedError(
                 f"The first {outside.size} entries are not those that were signed: the trail was"
-                " rewritten. `manage.py audit_verify --full` tells where."
+                " rewritten. `manage.py audit_verify` tells where."
             )
 
     def _signed(self, note: str | None, what: str) -> Checkpoint | None:
