@@ -3,8 +3,8 @@
 import fcntl
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,17 @@ class KeyFolder:
             return [VerifierKey.read(line) for line in lines if line]
         return []
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Two workers that start at once must come to the same key."""
+        self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(folder)
+
     def add(self, key: SigningKey) -> None:
         """The new key signs first; the one before it stays until both have signed."""
         self.path.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -67,7 +78,7 @@ class KeyFolder:
 
     def _write(self, name: str, text: str, mode: int) -> None:
         """Whole or not at all, and on the disk before it counts."""
-        unfinished = self.path / f".{name}.new"
+        unfinished = self.path / f".{name}.{os.getpid()}"
         with open(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as file:
             file.write(text)
             file.flush()

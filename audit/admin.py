@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from audit import models
+from audit.domain.subject import named_user
 from core.panel import ReadOnlyAdmin
 
 
@@ -40,8 +41,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
             wanted = UUID(search_term.strip())
         except ValueError:
             return queryset.filter(action__startswith=search_term.strip()), False
-        named = Q(pk=wanted) | Q(subject_ref=wanted) | Q(actor_ref=wanted)
-        return queryset.filter(named | Q(resource_id=wanted) | Q(correlation=wanted)), False
+        # A user's id stands nowhere on the trail: it is looked up by their pseudonym.
+        refs = [wanted, *models.refs_of(named_user(wanted))]
+        named = Q(pk=wanted) | Q(subject_ref__in=refs) | Q(actor_ref__in=refs)
+        return queryset.filter(named | Q(resource_id__in=refs) | Q(correlation=wanted)), False
 
     @admin.display(description="phase", ordering="phase")
     def outcome(self, event: models.AuditEvent) -> str:

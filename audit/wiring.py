@@ -80,15 +80,20 @@ def seal_and_publish(alias: str = "default") -> Checkpoint | None:
     """Everything that can be sealed now. The first seal of a new installation makes its key."""
     log, folder = DjangoSealedLog(alias), key_folder()
     if log.frontier().size == 0:
-        try:
-            folder.signing_keys()
-        except NoSigningKeyError:
-            make_signing_key()
+        _ensure_signing_key(folder)
     made = sealer(alias).seal_all()
     note = log.last_checkpoint() if made else None
     if made and note:
         publisher(alias).publish(made, note)
     return made
+
+
+def _ensure_signing_key(folder: KeyFolder) -> None:
+    with folder.locked():
+        try:
+            folder.signing_keys()
+        except NoSigningKeyError:
+            make_signing_key()
 
 
 def make_partitions(alias: str = "default") -> int:

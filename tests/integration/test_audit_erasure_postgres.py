@@ -89,6 +89,16 @@ class TestErasing:
         assert out.getvalue().startswith("Erased.")
         assert not AuditSubject.objects.filter(name=named_user(user_id)).exists()
 
+    def test_the_command_erases_nobody_whom_nobody_confirmed(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user_id = uuid7()
+        registered(user_id)
+        monkeypatch.setattr("sys.stdin", StringIO(""))
+        with pytest.raises(CommandError, match="Nothing was erased"):
+            call_command("audit_erase", "--user", str(user_id))
+        assert AuditSubject.objects.filter(name=named_user(user_id)).exists()
+
     def test_the_command_says_who_is_not_there(self, db: None) -> None:
         with pytest.raises(CommandError, match="on the trail"):
             call_command("audit_erase", "--user", str(uuid7()), "--yes")

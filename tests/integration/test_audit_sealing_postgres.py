@@ -271,6 +271,24 @@ class TestRotation:
         assert (keeper.path / "signing-key").stat().st_mode & 0o777 == 0o600
 
 
+class TestTheFirstKey:
+    """Uses fixtures: monkeypatch, tmp_path."""
+
+    def test_two_workers_that_start_at_once_come_to_the_same_key(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        folder = KeyFolder(tmp_path / "audit")
+        monkeypatch.setattr(wiring, "key_folder", lambda: folder)
+        workers = [
+            threading.Thread(target=wiring._ensure_signing_key, args=[folder]) for _ in range(8)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert len(folder.verifier_keys()) == len(folder.signing_keys()) == 1
+
+
 class TestAnchors:
     """Uses fixtures: sealed, keeper."""
 

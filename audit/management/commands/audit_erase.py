@@ -23,10 +23,16 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, user: UUID, yes: bool, **options: Any) -> None:
-        question = f"Erase {user} from the trail for good? Type yes: "
-        if not yes and input(question) != "yes":
-            raise CommandError("Nothing was erased.")
+        if not yes and not _agreed(user):
+            raise CommandError("Nothing was erased. In a script, say --yes.")
         result = wiring.erase_subject().handle(EraseSubject(user_id=user))
         if isinstance(result, Failure):
             raise CommandError(result.error.message)
         self.stdout.write("Erased. The entries and their proofs are as they were.")
+
+
+def _agreed(user: UUID) -> bool:
+    try:
+        return input(f"Erase {user} from the trail for good? Type yes: ") == "yes"
+    except EOFError:  # nobody is there to answer
+        return False
