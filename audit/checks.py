@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from audit import grants, protection
-from audit.adapters import SIGNING_KEY
+from audit.adapters.keys import SIGNING_KEY
 from core import container
 from core.protection import protected
 from core.settings import Environment

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from audit.repositories import COLUMNS
+from audit.repositories.trail import COLUMNS
 
 OWNER: Final = "owner"
 """The alias of the owner's connection, where there is one."""

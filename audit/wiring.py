@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from django.db import connections
 
-from audit.adapters import FileAnchor, KeyFolder, NoSigningKeyError, OutputAnchor
+from audit.adapters.anchors import FileAnchor, OutputAnchor
+from audit.adapters.bundles import Bundle
+from audit.adapters.keys import KeyFolder
 from audit.application.erasing import (
     EraseSubject,
     EraseSubjectHandler,
@@ -19,15 +21,16 @@ from audit.application.recording import Recorder
 from audit.application.sealing import Publisher, Sealer
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Verifier
-from audit.attempts import DjangoOpenAttempts
-from audit.bundles import Bundle
 from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey, read_checkpoint
+from audit.domain.errors import NoSigningKeyError
 from audit.domain.events import DatabaseTrusted, TrailExported
-from audit.erasure import DjangoErasableSubjects
-from audit.evidence import DjangoEvidence
 from audit.ports import Anchor
-from audit.repositories import DjangoSubjects, DjangoTrail
-from audit.sealed import DjangoAnchorRecords, DjangoSealedLog
+from audit.repositories import cluster
+from audit.repositories.attempts import DjangoOpenAttempts
+from audit.repositories.evidence import DjangoEvidence
+from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
+from audit.repositories.subjects import DjangoErasableSubjects, DjangoSubjects
+from audit.repositories.trail import DjangoTrail
 from core import container
 from core.database import InUnitOfWork
 from core.jobs import Job
@@ -154,6 +157,11 @@ def bundle(first: int, last: int | None, alias: str = "default") -> Bundle:
     return Bundle(
         evidence=evidence, checkpoint=checkpoint, note=note, vkeys=vkeys, first=first, last=end
     )
+
+
+def begin_epoch() -> int | None:
+    """As the owner of the tables. None where the cluster is the one that is known."""
+    return cluster.begin_epoch("owner" if "owner" in connections else "default")
 
 
 def trust_database(alias: str = "default") -> int:

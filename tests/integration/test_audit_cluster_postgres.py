@@ -9,10 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from structlog.testing import capture_logs
 
-from audit import cluster
-from audit.cluster import AnotherClusterError
 from audit.models import AuditEvent, AuditSubject
-from audit.repositories import DjangoSubjects, DjangoTrail
+from audit.repositories import cluster
+from audit.repositories.cluster import AnotherClusterError
+from audit.repositories.subjects import DjangoSubjects
+from audit.repositories.trail import DjangoTrail
 from core import container
 from core.errors import ErrorCode
 from core.ids import uuid7

@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from audit import repositories
 from audit.domain.entry import Entry, abandoned
 from audit.models import AuditEvent
+from audit.repositories.trail import DjangoTrail
 from core import container
 from core.actions import Phase
 from core.database import Database
@@ -182,15 +182,15 @@ class TestOneOutcome:
 @pytest.fixture
 def failing_trail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Phase, Exception], None]:
     """`failing_trail(phase, error)`: the trail refuses to take a record of this phase."""
-    append = repositories.DjangoTrail.append
+    append = DjangoTrail.append
 
     def arrange(phase: Phase, error: Exception) -> None:
-        def refuse(self: repositories.DjangoTrail, entry: Entry) -> None:
+        def refuse(self: DjangoTrail, entry: Entry) -> None:
             if entry.phase is phase:
                 raise error
             append(self, entry)
 
-        monkeypatch.setattr(repositories.DjangoTrail, "append", refuse)
+        monkeypatch.setattr(DjangoTrail, "append", refuse)
 
     return arrange
 
@@ -215,4 +215,4 @@ def finish_elsewhere(unit: UnitOfWork) -> None:
     attempt = AuditEvent.objects.get(pk=unit.attempt_id)
     keys = container.get_settings().audit_keys
     outcome = abandoned(bytes(attempt.entry), attempt.recorded_at)
-    repositories.DjangoTrail("default", keys).append(outcome)
+    DjangoTrail("default", keys).append(outcome)

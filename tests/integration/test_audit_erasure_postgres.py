@@ -13,7 +13,7 @@ from audit import wiring
 from audit.application.erasing import EraseSubject, ExpirePseudonyms
 from audit.domain.subject import Subject, named_day, named_user
 from audit.models import AuditEvent, AuditSubject
-from audit.repositories import DjangoSubjects
+from audit.repositories.subjects import DjangoSubjects
 from core import container
 from core.actions import AuditAction
 from core.errors import ErrorCode

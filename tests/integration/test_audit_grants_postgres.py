@@ -16,7 +16,7 @@ from psycopg import sql
 
 from audit import grants
 from audit.models import AuditEvent
-from audit.repositories import COLUMNS
+from audit.repositories.trail import COLUMNS
 from core.actions import Phase
 from core.health import migrations_are_applied
 from core.settings import VARIABLES

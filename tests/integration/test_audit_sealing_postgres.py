@@ -13,17 +13,18 @@ import pytest
 from django.db import connection, transaction
 
 from audit import wiring
-from audit.adapters import FileAnchor, KeyFolder
+from audit.adapters.anchors import FileAnchor
+from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Publisher, Sealer, SealRefusedError
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Report, Verified, Verifier
-from audit.attempts import DjangoOpenAttempts
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint
 from audit.domain.entry import outcome_id
 from audit.domain.findings import Kind
-from audit.evidence import DjangoEvidence
 from audit.models import AuditEvent
-from audit.sealed import DjangoAnchorRecords, DjangoSealedLog
+from audit.repositories.attempts import DjangoOpenAttempts
+from audit.repositories.evidence import DjangoEvidence
+from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from core import container
 from core.actions import Phase
 from core.database import Database

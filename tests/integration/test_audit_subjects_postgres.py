@@ -10,7 +10,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from audit.domain.subject import Subject
 from audit.models import AuditSubject
 from audit.ports import Subjects
-from audit.repositories import DjangoSubjects
+from audit.repositories.subjects import DjangoSubjects
 from core.ids import uuid7
 from core.keys import KeyRing, UnknownKeyError
 from tests.fakes.audit import InMemorySubjects

@@ -9,7 +9,7 @@ import pytest
 from django.core import checks as framework
 
 from audit import checks
-from audit.adapters import SIGNING_KEY
+from audit.adapters.keys import SIGNING_KEY
 from core import container, health
 
 Override = Callable[..., object]

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from audit import wiring
-from audit.bundles import MissingRowError
 from audit.domain.checkpoint import NotAuthentic
+from audit.domain.errors import MissingRowError
 
 
 class Command(BaseCommand):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from audit import cluster, wiring
+from audit import wiring
 from audit.domain.checkpoint import NotAuthentic
 
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["new_cluster"]:
-            epoch = cluster.begin_epoch()
+            epoch = wiring.begin_epoch()
             if epoch is None:
                 raise CommandError("This is the cluster that the trail was written in last.")
             self.stdout.write(f"Epoch {epoch} of the trail has begun.")

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError, CommandParser
 
 from audit import wiring
-from audit.adapters import NoSigningKeyError
 from audit.application.sealing import SealRefusedError
+from audit.domain.errors import NoSigningKeyError
 
 
 class Command(BaseCommand):

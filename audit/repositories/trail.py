@@ -1,6 +1,6 @@
 """Appending to the trail, on the connection of the unit of work."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -8,9 +8,8 @@ from uuid import UUID
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from audit import cluster
 from audit.domain.entry import Entry
-from audit.domain.subject import Subject
+from audit.repositories import cluster
 from core.actions import Phase
 from core.keys import KeyRing
 
@@ -42,54 +41,6 @@ class DjangoTrail:
             return
         with connection.cursor() as cursor:
             cursor.execute(INSERT, [as_stored(value) for value in values])
-
-
-@dataclass(frozen=True)
-class DjangoSubjects:
-    """Read anew for each event: a key that was destroyed must not live on in a cache."""
-
-    alias: str
-    keys: KeyRing
-
-    def named(self, *names: str) -> Mapping[str, Subject]:
-        found = self._read(names)
-        if missing := [name for name in names if name not in found]:
-            for name in missing:
-                self._make(name)
-            found |= self._read(missing)
-        return found
-
-    def _read(self, names: Sequence[str]) -> dict[str, Subject]:
-        connection = connections[self.alias]
-        select = "SELECT name, ref, key_wrapped FROM audit_subject WHERE name"
-        if connection.vendor == "postgresql":
-            rows = run_prepared(connection, f"{select} = ANY(%s)", [list(names)])
-        else:
-            with connection.cursor() as cursor:
-                cursor.execute(f"{select} IN ({', '.join(['%s'] * len(names))})", names)
-                rows = [(name, UUID(ref), wrapped) for name, ref, wrapped in cursor.fetchall()]
-        return {
-            name: Subject.unwrapped(ref, bytes(wrapped), self.keys) for name, ref, wrapped in rows
-        }
-
-    def _make(self, name: str) -> None:
-        """Whoever is second finds the first one's."""
-        connection = connections[self.alias]
-        cluster.refuse_another(connection)
-        subject = Subject.new()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                # Not ON CONFLICT alone: SQLite's trigger refuses a second row before it.
-                "INSERT INTO audit_subject (ref, name, key_wrapped) SELECT %s, %s, %s"
-                " WHERE NOT EXISTS (SELECT 1 FROM audit_subject WHERE name = %s)"
-                " ON CONFLICT (name) DO NOTHING",
-                [
-                    subject.ref if connection.vendor == "postgresql" else subject.ref.hex,
-                    name,
-                    subject.wrapped(self.keys),
-                    name,
-                ],
-            )
 
 
 def mac_of(entry: bytes, keys: KeyRing) -> bytes:

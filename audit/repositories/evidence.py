@@ -9,11 +9,11 @@ from uuid import UUID
 
 from django.db import connections, transaction
 
-from audit.attempts import OUTCOME
 from audit.domain.entry import Projection
 from audit.domain.log import Cursor
 from audit.ports import Stored
-from audit.sealed import DjangoSealedLog
+from audit.repositories.attempts import OUTCOME
+from audit.repositories.sealed import DjangoSealedLog
 from core.ids import first_id_since
 
 _COLUMNS: Final = (

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from audit.domain.checkpoint import Checkpoint, VerifierKey
+from audit.domain.errors import MissingRowError
 from audit.domain.merkle import HASH_BYTES, TILE_WIDTH, RangeProof, range_proof
 from audit.ports import Evidence
 
 FORMAT: Final = "dashtam.audit-bundle/v1"
-_VERIFIERS: Final = Path(__file__).resolve().parent / "standalone"
-
-
-class MissingRowError(LookupError):
-    """A sealed entry is gone: such a bundle would accuse whoever exports it."""
+_VERIFIERS: Final = Path(__file__).resolve().parent.parent / "standalone"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,9 +37,7 @@ def refuse_another(connection: BaseDatabaseWrapper) -> None:
     _known.add(connection.connection)
 
 
-def begin_epoch() -> int | None:
-    """As the owner of the tables. None where the cluster is the one that is known."""
-    alias = "owner" if "owner" in connections else "default"
+def begin_epoch(alias: str) -> int | None:
     connection = connections[alias]
     if connection.vendor != "postgresql":
         return None

@@ -1,8 +1,7 @@
-"""What the sealer keeps outside the database, and where it publishes."""
+"""What the sealer keeps outside the database."""
 
 import fcntl
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,14 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from audit.domain.checkpoint import SigningKey, VerifierKey
+from audit.domain.errors import NoSigningKeyError
 
 SIGNING_KEY: Final = "signing-key"
 VERIFIER_KEYS: Final = "vkeys"
 CHECKPOINT: Final = "checkpoint"
-
-
-class NoSigningKeyError(LookupError):
-    """There is none here, and none may be made in silence."""
 
 
 @dataclass(frozen=True)
@@ -89,35 +85,3 @@ class KeyFolder:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-
-@dataclass(frozen=True)
-class FileAnchor:
-    """A file that only grows, best on another volume, or one that can be written once."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return f"file:{self.path}"
-
-    def publish(self, note: str) -> str:
-        with self.path.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            at = file.tell()
-            file.write(f"{note}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        return f"byte {at}"
-
-
-@dataclass(frozen=True)
-class OutputAnchor:
-    """Standard output, for whoever collects what a service says."""
-
-    name: str = "stdout"
-
-    def publish(self, note: str) -> str:
-        sys.stdout.write(f"{note}\n")
-        sys.stdout.flush()
-        return "printed"

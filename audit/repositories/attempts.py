@@ -9,7 +9,7 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.domain.entry import Entry
-from audit.repositories import INSERT, as_stored, mac_of
+from audit.repositories.trail import INSERT, as_stored, mac_of
 from core.ids import first_id_since
 from core.keys import KeyRing
 
