@@ -1,18 +1,31 @@
 """The rows of the trail. Migrations make the tables with their triggers; nothing changes a row."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import models
+from django.db import connections, models
+from django.db.models import ExpressionWrapper
+from django.db.models.expressions import RawSQL
 
 from audit.domain.subject import named_user
 from core.actions import Phase
+
+_IS_SEALED: Final = {
+    "postgresql": "(audit_event.epoch, audit_event.xid, audit_event.seq) <= (SELECT cursor_epoch,"
+    " cursor_xid::text::xid8, cursor_seq FROM audit_frontier)",
+    "sqlite": "audit_event.seq <= (SELECT cursor_seq FROM audit_frontier)",
+}
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def for_user(self, user_id: UUID) -> "AuditEventQuerySet":
         """What happened to this person's account, by whomever."""
         return self.filter(subject_ref__in=refs_of(named_user(user_id)))
+
+    def with_seal(self) -> "AuditEventQuerySet":
+        """`is_sealed`: the sealer has come past it."""
+        sealed = RawSQL(_IS_SEALED[connections[self.db].vendor], [])  # noqa: S611  no values in it
+        return self.annotate(is_sealed=ExpressionWrapper(sealed, models.BooleanField()))
 
 
 class Appended(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
@@ -10,7 +11,8 @@ from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey
 from audit.domain.entry import Entry, Projection
 from audit.domain.log import Advance, Cursor, Frontier, Row
 from audit.domain.merkle import TileReader
-from audit.domain.subject import Subject
+from audit.domain.subject import NamedSubject, Subject
+from core.actions import Phase
 
 
 class Trail(Protocol):
@@ -54,6 +56,56 @@ class SealedLog(TileReader, Protocol):
     def advance(self, advance: Advance, checkpoint: Checkpoint, note: str, rows: list[Row]) -> None:
         """Within `held`."""
         ...
+
+
+class ProvableLog(TileReader, Protocol):
+    def last_checkpoint(self) -> str | None: ...
+
+    def leaf_of(self, entry_id: UUID) -> int | None:
+        """Where it stands in the tree; None where it is not sealed. Raises `LookupError` where
+        the tiles do not name it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Criteria:
+    """What is asked of the trail: all of it holds, None asks for nothing. `subject`, `actor` and
+    a `resource_id` of type user are ids of users; `since` belongs to it, `until` does not."""
+
+    subject: UUID | None = None
+    actor: UUID | None = None
+    resource_type: str | None = None
+    resource_id: UUID | None = None
+    action: str | None = None
+    phases: frozenset[Phase] = frozenset()
+    correlation: UUID | None = None
+    ip: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Recorded(NamedTuple):
+    entry: bytes
+    recorded_at: datetime
+    is_sealed: bool
+
+
+class RecordedEvents(Protocol):
+    """In the order of their ids, which is the order of their making."""
+
+    def newest(self, criteria: Criteria, before: UUID | None, size: int) -> list[Recorded]: ...
+
+    def oldest(self, criteria: Criteria, after: UUID | None, size: int) -> list[Recorded]: ...
+
+    def find(self, entry_id: UUID) -> Recorded | None: ...
+
+
+class SubjectDirectory(Protocol):
+    """Whom pseudonyms stand for; those that were erased are not in it."""
+
+    def by_ref(self, *refs: UUID) -> Sequence[NamedSubject]: ...
+
+    def by_name(self, *names: str) -> Sequence[NamedSubject]: ...
 
 
 class Keeper(Protocol):

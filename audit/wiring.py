@@ -1,6 +1,6 @@
 """Where the trail's own work is put together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -17,22 +17,41 @@ from audit.application.erasing import (
     ExpirePseudonyms,
     ExpirePseudonymsHandler,
 )
+from audit.application.proving import Proof, Prover
+from audit.application.reading import (
+    ExportEvents,
+    ExportEventsHandler,
+    Reader,
+    SeenEvent,
+    ViewEvent,
+    ViewEventHandler,
+    ViewEvents,
+    ViewEventsHandler,
+)
 from audit.application.recording import Recorder
 from audit.application.sealing import Publisher, Sealer
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey, read_checkpoint
 from audit.domain.errors import NoSigningKeyError
-from audit.domain.events import DatabaseTrusted, TrailExported
+from audit.domain.events import (
+    DatabaseTrusted,
+    EpochBegun,
+    KeyRotated,
+    TrailExported,
+    TrailViewRefused,
+)
 from audit.ports import Anchor
+from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories import cluster
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
 from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from audit.repositories.subjects import DjangoErasableSubjects, DjangoSubjects
 from audit.repositories.trail import DjangoTrail
-from core import container
+from core import container, context
 from core.database import InUnitOfWork
+from core.events import DomainEvent
 from core.jobs import Job
 from core.result import Success
 
@@ -49,6 +68,43 @@ def recorder(alias: str) -> Recorder:
 
 def key_folder() -> KeyFolder:
     return KeyFolder(Path(container.get_settings().audit_folder))
+
+
+def reader() -> Reader:
+    directory = DjangoSubjectDirectory(container.get_settings().audit_keys)
+    return Reader(events=DjangoRecordedEvents(directory), subjects=directory)
+
+
+def prover(alias: str = "default") -> Prover:
+    return Prover(DjangoSealedLog(alias))
+
+
+def view_events() -> InUnitOfWork[ViewEvents, list[SeenEvent]]:
+    handler = ViewEventsHandler(reader=reader(), event_bus=container.get_event_bus())
+    return InUnitOfWork(handler, container.get_database())
+
+
+def view_event() -> InUnitOfWork[ViewEvent, tuple[SeenEvent, Proof | None]]:
+    handler = ViewEventHandler(
+        reader=reader(), prover=prover(), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, container.get_database())
+
+
+def export_events() -> InUnitOfWork[ExportEvents, Iterable[SeenEvent]]:
+    handler = ExportEventsHandler(reader=reader(), event_bus=container.get_event_bus())
+    return InUnitOfWork(handler, container.get_database())
+
+
+def refuse_view() -> None:
+    """On record: somebody without the right tried to read the trail."""
+    record(TrailViewRefused(user_id=context.current().actor_id))
+
+
+def record(event: DomainEvent) -> None:
+    """A fact of its own, in a unit of its own."""
+    with container.get_database().get_session() as unit:
+        container.get_event_bus().publish(event, session=unit)
 
 
 def sealer(alias: str = "default") -> Sealer:
@@ -75,7 +131,13 @@ def make_signing_key() -> SigningKey:
     names = [key.name for key in folder.verifier_keys()]
     origin = f"{urlsplit(container.get_settings().public_url).netloc}/audit"
     key = SigningKey.generate(names[0] if names else origin)
-    folder.add(key)
+    if not names:
+        folder.add(key)
+        return key
+    with container.get_database().get_session() as unit:
+        rotated = KeyRotated(vkey=key.verifier_key.text())
+        container.get_event_bus().publish(rotated, session=unit)
+        folder.add(key)
     return key
 
 
@@ -161,7 +223,10 @@ def bundle(first: int, last: int | None, alias: str = "default") -> Bundle:
 
 def begin_epoch() -> int | None:
     """As the owner of the tables. None where the cluster is the one that is known."""
-    return cluster.begin_epoch("owner" if "owner" in connections else "default")
+    epoch = cluster.begin_epoch("owner" if "owner" in connections else "default")
+    if epoch is not None:
+        record(EpochBegun(epoch=epoch))
+    return epoch
 
 
 def trust_database(alias: str = "default") -> int:
@@ -174,16 +239,13 @@ def trust_database(alias: str = "default") -> int:
         raise ValueError(
             f"There is a checkpoint in {folder.path}: look at it before you remove it."
         )
-    with container.get_database().get_session() as unit:
-        container.get_event_bus().publish(DatabaseTrusted(size=checkpoint.size), session=unit)
+    record(DatabaseTrusted(size=checkpoint.size))
     folder.keep(note)
     return checkpoint.size
 
 
 def record_export(exported: Bundle) -> None:
-    with container.get_database().get_session() as unit:
-        event = TrailExported(first=exported.first, last=exported.last)
-        container.get_event_bus().publish(event, session=unit)
+    record(TrailExported(first=exported.first, last=exported.last))
 
 
 def _expire() -> object:

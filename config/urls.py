@@ -10,6 +10,7 @@ from users import pages
 urlpatterns = [
     path("api/v1/", include("users.api.urls")),
     path("api/v1/", include("sessions_app.api.urls")),
+    path("api/v1/", include("audit.api.urls")),
     path(
         "api/schema",
         SpectacularAPIView.as_view(

@@ -34,6 +34,11 @@ class ErrorCode(StrEnum):
     INVALID_GRANT = "invalid_grant"
     PERMISSION_DENIED = "permission_denied"
     SESSION_NOT_FOUND = "session_not_found"
+    # the trail
+    EVENT_NOT_FOUND = "event_not_found"
+    NOTHING_SEALED = "nothing_sealed"
+    NOT_SEALED_YET = "not_sealed_yet"
+    NOT_AS_SEALED = "not_as_sealed"
     # the house itself
     CACHE_ERROR = "cache_error"
     SECRET_NOT_FOUND = "secret_not_found"

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID, uuid4
 
 from cryptography.exceptions import InvalidTag
@@ -72,8 +72,18 @@ class Subject:
         return cls(ref, key)
 
 
+class NamedSubject(NamedTuple):
+    name: str
+    subject: Subject
+
+
 def named_user(user_id: UUID) -> str:
     return f"user:{user_id}"
+
+
+def user_of(name: str) -> UUID | None:
+    kind, _, value = name.partition(":")
+    return UUID(value) if kind == "user" else None
 
 
 def named_day(now: datetime) -> str:

@@ -1,5 +1,6 @@
 """The sealed log in the database."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ _FRONTIER: Final = (
     "SELECT size, partials, partial_ids, cursor_epoch, cursor_xid, cursor_seq"
     " FROM audit_frontier WHERE id = 1"
 )
+_CURSOR: Final = {"postgresql": "epoch, xid::text::bigint, seq", "sqlite": "0, 0, seq"}
 # `xid` is qualified: ORDER BY would take the output column of that name, and sort the whole table.
 # Rows below the oldest running transaction are committed or gone; so are those of older epochs.
 _UNSEALED: Final = {
@@ -110,6 +112,31 @@ class DjangoSealedLog:
         if (level, index) not in self._tiles:
             self._tiles[level, index] = self._read(_HASHES, level, index)
         return self._tiles[level, index]
+
+    def leaf_of(self, entry_id: UUID) -> int | None:
+        """By bisection: the leaves stand in the order of the commits. Where rows were pruned,
+        their tiles come first. Raises `LookupError` where the tile does not name it."""
+        frontier = self.frontier()
+        cursor = self._first_cursor([entry_id])
+        if cursor is None or cursor > frontier.cursor:
+            return None
+        tiles = range(-(-frontier.size // TILE_WIDTH))
+        tile = bisect_right(tiles, cursor, key=self._beginning_of) - 1
+        ids = self.ids(tile) if tile >= 0 else []
+        if entry_id not in ids:
+            raise LookupError(f"no leaf names {entry_id}")
+        return tile * TILE_WIDTH + ids.index(entry_id)
+
+    def _beginning_of(self, tile: int) -> Cursor:
+        return self._first_cursor(self.ids(tile)) or Cursor(0, 0, 0)
+
+    def _first_cursor(self, ids: list[UUID]) -> Cursor | None:
+        row = self._one(
+            f"SELECT {_CURSOR[self._connection.vendor]} FROM audit_event"  # noqa: S608
+            f" WHERE id IN ({', '.join(['%s'] * len(ids))}) ORDER BY 1, 2, 3 LIMIT 1",
+            [self._stored(each) for each in ids],
+        )
+        return Cursor(*row) if row else None
 
     def ids(self, index: int) -> list[UUID]:
         """Of the leaves of a tile of level 0."""

@@ -3,7 +3,6 @@ the tree begins anew for each, and whoever tampers does it in a transaction that
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,14 +28,19 @@ from core import container
 from core.actions import Phase
 from core.database import Database
 from core.logging import ConsoleLogger
-from tests.factories import arranged
 from tests.fakes.events import Attempted, Succeeded
-
-pytestmark = pytest.mark.slow(
-    reason="a seal waits for the transactions that run in the databases of other workers"
+from tests.sealing import (
+    SLOW,
+    empty_the_trail,
+    event_tables,
+    execute,
+    forget_the_seals,
+    record,
+    seal,
+    switched_off,
 )
-_PAUSE = threading.Event()
-SEALS = ("audit_tile", "audit_checkpoint", "audit_anchor")
+
+pytestmark = pytest.mark.slow(reason=SLOW)
 
 
 @pytest.fixture
@@ -60,70 +64,6 @@ def sealed(sealer: Sealer) -> Checkpoint:
     seal(sealer)
     record(5)
     return seal(sealer)
-
-
-def forget_the_seals() -> None:
-    with switched_off("audit_frontier", *SEALS):
-        for table in SEALS:
-            execute(f"TRUNCATE {table}")
-        execute(
-            "UPDATE audit_frontier SET size = 0, partials = '', partial_ids = '',"
-            " cursor_epoch = 0, cursor_xid = 0, cursor_seq = 0"
-        )
-
-
-def empty_the_trail() -> None:
-    forget_the_seals()
-    with switched_off(*event_tables()):
-        execute("TRUNCATE audit_event")
-
-
-def event_tables() -> list[str]:
-    return [
-        table
-        for (table,) in execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits"
-            " WHERE inhparent = 'audit_event'::regclass UNION ALL SELECT 'audit_event'"
-        )
-    ]
-
-
-@contextmanager
-def switched_off(*tables: str) -> Iterator[None]:
-    """As only the owner of the tables can."""
-    triggers = execute(
-        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
-        " AND tgenabled = 'A' AND tgrelid::regclass::text = ANY(%s)",
-        [list(tables)],
-    )
-    for table, trigger in triggers:
-        execute(f"ALTER TABLE ONLY {table} DISABLE TRIGGER {trigger}")
-    yield
-    for table, trigger in triggers:
-        execute(f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {trigger}")
-
-
-def record(count: int) -> None:
-    for _ in range(count):
-        with arranged():
-            pass
-
-
-def seal(sealer: Sealer) -> Checkpoint:
-    """A transaction that runs in another database of the same server delays it."""
-    last, log = None, DjangoSealedLog("default")
-    for _ in range(1000):
-        last = sealer.seal_all() or last
-        if last and log.frontier().size == AuditEvent.objects.count():
-            return last
-        _PAUSE.wait(0.01)
-    pytest.fail("Something was never sealed.")
-
-
-def execute(statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchall() if cursor.description else []
 
 
 def verifier(keeper: KeyFolder) -> Verifier:

@@ -15,6 +15,14 @@ class Principal:
     session_id: UUID
     is_authenticated: ClassVar[bool] = True
 
+    @property
+    def user_id(self) -> UUID:
+        return self.user.id
+
+    @property
+    def role(self) -> str:
+        return self.user.role
+
 
 def principal_of(request: Request) -> Principal:
     principal: object = request.user

@@ -1,0 +1,90 @@
+"""What is read of the trail: pages of events, and whom they are about."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from audit.domain.subject import NamedSubject, Subject, named_user
+from audit.models import AuditEvent, AuditEventQuerySet, AuditSubject, refs_of
+from audit.ports import Criteria, Recorded
+from core.ids import first_id_of
+from core.keys import KeyRing
+
+_ADDRESSES = "ip:"
+
+
+@dataclass(frozen=True)
+class DjangoSubjectDirectory:
+    keys: KeyRing
+
+    def by_ref(self, *refs: UUID) -> list[NamedSubject]:
+        return self._read(ref__in=refs)
+
+    def by_name(self, *names: str) -> list[NamedSubject]:
+        return self._read(name__in=names)
+
+    def of_addresses(self) -> list[NamedSubject]:
+        """One for each month of which addresses can still be searched for."""
+        return self._read(name__startswith=_ADDRESSES)
+
+    def _read(self, **condition: Any) -> list[NamedSubject]:
+        rows = AuditSubject.objects.filter(**condition).values_list("name", "ref", "key_wrapped")
+        return [
+            NamedSubject(name, Subject.unwrapped(ref, bytes(wrapped), self.keys))
+            for name, ref, wrapped in rows
+            if name is not None and wrapped is not None  # erased
+        ]
+
+
+@dataclass(frozen=True)
+class DjangoRecordedEvents:
+    subjects: DjangoSubjectDirectory
+
+    def newest(self, criteria: Criteria, before: UUID | None, size: int) -> list[Recorded]:
+        rows = self._matching(criteria)
+        if before is not None:
+            rows = rows.filter(pk__lt=before)
+        return _recorded(rows.order_by("-pk")[:size])
+
+    def oldest(self, criteria: Criteria, after: UUID | None, size: int) -> list[Recorded]:
+        rows = self._matching(criteria)
+        if after is not None:
+            rows = rows.filter(pk__gt=after)
+        return _recorded(rows.order_by("pk")[:size])
+
+    def find(self, entry_id: UUID) -> Recorded | None:
+        found = _recorded(AuditEvent.objects.filter(pk=entry_id))
+        return found[0] if found else None
+
+    def _matching(self, criteria: Criteria) -> AuditEventQuerySet:
+        exact = {
+            "resource_type": criteria.resource_type,
+            "action": criteria.action,
+            "correlation": criteria.correlation,
+            # An id begins with the millisecond in which it was made.
+            "pk__gte": first_id_of(criteria.since) if criteria.since else None,
+            "pk__lt": first_id_of(criteria.until) if criteria.until else None,
+            "phase__in": [phase.value for phase in criteria.phases] or None,
+            "ip_bi__in": self._blinded(criteria.ip) if criteria.ip else None,
+        }
+        rows = AuditEvent.objects.filter(
+            **{name: value for name, value in exact.items() if value is not None}
+        )
+        if criteria.subject:
+            rows = rows.filter(subject_ref__in=refs_of(named_user(criteria.subject)))
+        if criteria.actor:
+            rows = rows.filter(actor_ref__in=refs_of(named_user(criteria.actor)))
+        if criteria.resource_id:
+            person = Q(resource_id__in=refs_of(named_user(criteria.resource_id)))
+            rows = rows.filter(Q(resource_id=criteria.resource_id) | person)
+        return rows
+
+    def _blinded(self, address: str) -> list[bytes]:
+        return [each.subject.blind(address) for each in self.subjects.of_addresses()]
+
+
+def _recorded(rows: AuditEventQuerySet) -> list[Recorded]:
+    found = rows.with_seal().values_list("entry", "recorded_at", "is_sealed")  # type: ignore[misc]
+    return [Recorded(bytes(entry), at, sealed) for entry, at, sealed in found]

@@ -1,0 +1,83 @@
+"""A trail of PostgreSQL to seal. What was committed stays for the next test: the tree begins anew."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from audit.application.sealing import Sealer
+from audit.domain.checkpoint import Checkpoint
+from audit.models import AuditEvent
+from audit.repositories.sealed import DjangoSealedLog
+from tests.factories import arranged
+
+SLOW = "a seal waits for the transactions that run in the databases of other workers"
+_PAUSE = threading.Event()
+_SEALS = ("audit_tile", "audit_checkpoint", "audit_anchor")
+
+
+def forget_the_seals() -> None:
+    with switched_off("audit_frontier", *_SEALS):
+        for table in _SEALS:
+            execute(f"TRUNCATE {table}")
+        execute(
+            "UPDATE audit_frontier SET size = 0, partials = '', partial_ids = '',"
+            " cursor_epoch = 0, cursor_xid = 0, cursor_seq = 0"
+        )
+
+
+def empty_the_trail() -> None:
+    forget_the_seals()
+    with switched_off(*event_tables()):
+        execute("TRUNCATE audit_event")
+
+
+def event_tables() -> list[str]:
+    return [
+        table
+        for (table,) in execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = 'audit_event'::regclass UNION ALL SELECT 'audit_event'"
+        )
+    ]
+
+
+@contextmanager
+def switched_off(*tables: str) -> Iterator[None]:
+    """As only the owner of the tables can."""
+    triggers = execute(
+        "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
+        " AND tgenabled = 'A' AND tgrelid::regclass::text = ANY(%s)",
+        [list(tables)],
+    )
+    for table, trigger in triggers:
+        execute(f"ALTER TABLE ONLY {table} DISABLE TRIGGER {trigger}")
+    yield
+    for table, trigger in triggers:
+        execute(f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def record(count: int) -> None:
+    for _ in range(count):
+        with arranged():
+            pass
+
+
+def seal(sealer: Sealer) -> Checkpoint:
+    """A transaction that runs in another database of the same server delays it."""
+    last, log = None, DjangoSealedLog("default")
+    for _ in range(1000):
+        last = sealer.seal_all() or last
+        if last and log.frontier().size == AuditEvent.objects.count():
+            return last
+        _PAUSE.wait(0.01)
+    pytest.fail("Something was never sealed.")
+
+
+def execute(statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
