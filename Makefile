@@ -16,10 +16,15 @@ MIGRATIONS = DJANGO_SETTINGS_MODULE=config.local DATABASE_URL=sqlite://:memory: 
 COMPILE = $(PY) -m uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
+KILLS = $(PY) -m trials.kills --database
+# A control must be caught, exit code 1; 3 means that the trials themselves failed.
+CAUGHT = ; [ $$? = 1 ]
+
 .DEFAULT_GOAL := help
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
-	format-check lint imports typecheck migrations-check schema report lock clean
+	format-check lint imports typecheck migrations-check schema report lock clean \
+	kills kills-short
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -88,8 +93,22 @@ typecheck: ready ## mypy, strict
 migrations-check: ready ## No model without its migration
 	@$(MIGRATIONS) --check --dry-run || { echo "$(PY) manage.py makemigrations writes it."; exit 1; }
 
-schema: ready ## Write docs/reference/openapi.yaml anew, from the code
+schema: ready ## Write docs/reference/openapi.yaml and events.md anew, from the code
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
+	@$(PY) manage.py audit_events > docs/reference/events.md
+
+kills: ready ## Processes die anywhere, and nothing may be missing: 1,000 trials, 300 on SQLite, the controls
+	@$(KILLS) postgresql $(ARGS)
+	@$(KILLS) sqlite $(ARGS)
+	@$(KILLS) postgresql --control after-commit $(CAUGHT)
+	@$(KILLS) sqlite --control after-commit $(CAUGHT)
+	@$(KILLS) postgresql --control seq-cursor $(CAUGHT)
+
+kills-short: ready ## A minute of it
+	@$(KILLS) postgresql --trials 120 --seconds 20
+	@$(KILLS) sqlite --trials 120 --seconds 15
+	@$(KILLS) postgresql --control after-commit $(CAUGHT)
+	@$(KILLS) postgresql --control seq-cursor --trials 16 $(CAUGHT)
 
 report: ready ## The last run: the pyramid, and the coverage of each file
 	@if [ -f .cache/pyramid.txt ]; then cat .cache/pyramid.txt; fi

@@ -12,11 +12,12 @@ from typing import Final
 from audit.domain.checkpoint import (
     Checkpoint,
     NotAuthentic,
+    SigningKey,
     read_checkpoint,
     sign_checkpoint,
 )
 from audit.domain.log import Frontier
-from audit.domain.merkle import root_of
+from audit.domain.merkle import Edge, root_of
 from audit.ports import Anchor, AnchorRecords, Keeper, SealedLog
 from core.ports import LoggerProtocol
 
@@ -45,10 +46,11 @@ class Sealer:
             if not rows:
                 return None
             keys = self.keeper.signing_keys()
+            if frontier.size == 0:
+                # From now on a file that is missing was lost, whoever dies when.
+                self.keeper.keep(_signed(frontier.edge, keys)[1])
             advance = frontier.grown(rows)
-            edge = advance.frontier.edge
-            checkpoint = Checkpoint(keys[0].name, edge.size, edge.root())
-            note = sign_checkpoint(checkpoint, *keys).encoded()
+            checkpoint, note = _signed(advance.frontier.edge, keys)
             self.log.advance(advance, checkpoint, note, rows)
         # After the commit: a file that knew more than the database would look like a rollback.
         self.keeper.keep(note)
@@ -102,6 +104,11 @@ class Sealer:
             return read_checkpoint(note, self.keeper.verifier_keys())
         except NotAuthentic as error:
             raise SealRefusedError(f"{what} is not authentic: {error}") from error
+
+
+def _signed(edge: Edge, keys: Sequence[SigningKey]) -> tuple[Checkpoint, str]:
+    checkpoint = Checkpoint(keys[0].name, edge.size, edge.root())
+    return checkpoint, sign_checkpoint(checkpoint, *keys).encoded()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,14 +2,14 @@
 the tree begins anew for each, and whoever tampers does it in a transaction that is rolled back."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit import wiring
 from audit.adapters.anchors import FileAnchor
@@ -28,6 +28,7 @@ from core import container
 from core.actions import Phase
 from core.database import Database
 from core.logging import ConsoleLogger
+from tests.elsewhere import on_another_connection
 from tests.fakes.events import Attempted, Succeeded
 from tests.sealing import (
     SLOW,
@@ -89,6 +90,13 @@ def leaf_ids() -> list[UUID]:
     return [entry_id for tile in range(2) for entry_id in log.ids(tile)]
 
 
+class DyingKeeper(KeyFolder):
+    def keep(self, note: str) -> None:
+        if note.splitlines()[1] != "0":
+            raise OSError("no power")
+        super().keep(note)
+
+
 class TestSealing:
     """Uses fixtures: sealer, keeper."""
 
@@ -99,6 +107,14 @@ class TestSealing:
         kept = keeper.checkpoint()
         assert kept is not None
         assert read_checkpoint(kept, keeper.verifier_keys()) == made
+
+    def test_who_dies_over_the_first_seal_leaves_no_lost_file(self, keeper: KeyFolder) -> None:
+        """Between the commit and the file outside: as if the file had been lost."""
+        record(1)
+        with pytest.raises(OSError, match="no power"):
+            seal(Sealer(log=DjangoSealedLog("default"), keeper=DyingKeeper(keeper.path)))
+        record(1)
+        assert seal(Sealer(log=DjangoSealedLog("default"), keeper=keeper)).size == 2
 
     def test_there_is_nothing_to_seal_twice(self, sealer: Sealer) -> None:
         record(1)
@@ -478,21 +494,3 @@ def leave_an_attempt(database: Database) -> UUID:
         unit._attempt = None  # the unit forgets that anything was begun
     assert attempt is not None
     return attempt
-
-
-def on_another_connection(act: Callable[[], object]) -> None:
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            act()
-        except BaseException as error:  # noqa: BLE001
-            errors.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
