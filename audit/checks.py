@@ -16,14 +16,17 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from audit import grants, protection
+from audit import grants, protection, queries
 from audit.adapters.keys import SIGNING_KEY
 from core import container
+from core.checks import UPKEEP
 from core.protection import protected
 from core.settings import Environment
 
 SQL: Final = Path(__file__).resolve().parent / "sql"
 _FULL: Final = 2
+LATE: Final = 60
+"""Seconds; a seal takes one or two."""
 
 
 @register(Tags.database)
@@ -41,16 +44,42 @@ def triggers_are_in_place(databases: Sequence[str] | None = None, **_: Any) -> l
 
 
 @register(Tags.database)
+def there_is_a_partition(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"The trail has no partition for {month}: nothing can be recorded.",
+            hint=_PARTITIONS,
+            id="audit.E008",
+        )
+        for alias in databases or []
+        for month in _missing_partition(connections[alias], ahead=0)
+    ]
+
+
+@register(Tags.database, UPKEEP)
 def partitions_are_ahead(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     return [
         CheckWarning(
-            f"The trail has no partition for {name.removeprefix('audit_event_')}:"
-            " without it nothing can be recorded then.",
-            hint="`manage.py worker` makes them, and so does `manage.py migrate`.",
+            f"The trail has no partition for {month}: without it nothing can be recorded then.",
+            hint=_PARTITIONS,
             id="audit.W002",
         )
         for alias in databases or []
-        for name in _missing_partitions(connections[alias])
+        for month in _missing_partition(connections[alias], ahead=1)
+    ]
+
+
+@register(UPKEEP)
+def the_seal_is_not_late(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
+    return [
+        CheckWarning(
+            f"Events have waited {longest:.0f} s for their seal.",
+            hint="Is `manage.py worker` running? `manage.py audit_seal` tells what is wrong. On"
+            " PostgreSQL a long transaction of anybody in the cluster delays seals.",
+            id="audit.W007",
+        )
+        for alias in databases or []
+        if _has_trail(connections[alias]) and (longest := queries.waiting(alias).longest) > LATE
     ]
 
 
@@ -125,6 +154,7 @@ def nobody_else_reads_the_signing_key(**_: Any) -> list[CheckMessage]:
     ]
 
 
+_PARTITIONS: Final = "`manage.py worker` makes them, and so does `manage.py migrate`."
 _MIGRATE: Final = "Run `manage.py migrate`; it puts these triggers in place at its end."
 _LOOK_INTO_IT: Final = (
     "Find out who switched it off, and what `manage.py audit_verify` says; then put it in place"
@@ -160,8 +190,8 @@ def _on_sqlite(cursor: CursorWrapper) -> set[tuple[str, str]]:
     return {(table, name) for name, table in made}
 
 
-def _missing_partitions(connection: BaseDatabaseWrapper) -> list[str]:
-    """Of this month and the next."""
+def _missing_partition(connection: BaseDatabaseWrapper, *, ahead: int) -> list[str]:
+    """Of the month that is so many months ahead, as `2026_01`."""
     if connection.vendor != "postgresql":
         return []
     with connection.cursor() as cursor:
@@ -169,10 +199,17 @@ def _missing_partitions(connection: BaseDatabaseWrapper) -> list[str]:
         if not there:  # before the first migration
             return []
         cursor.execute(
-            "SELECT to_char((now() AT TIME ZONE 'UTC') + ahead * interval '1 month', 'YYYY_MM')"
-            " FROM generate_series(0, 1) AS ahead"
+            "SELECT to_char((now() AT TIME ZONE 'UTC') + %s * interval '1 month', 'YYYY_MM')",
+            [ahead],
         )
-        return sorted({f"audit_event_{month}" for (month,) in cursor.fetchall()} - there)
+        month: str = cursor.fetchone()[0]
+        return [] if f"audit_event_{month}" in there else [month]
+
+
+def _has_trail(connection: BaseDatabaseWrapper) -> bool:
+    """Not before the first migration."""
+    with connection.cursor() as cursor:
+        return "audit_frontier" in connection.introspection.table_names(cursor)
 
 
 def _partitions(cursor: CursorWrapper) -> set[str]:

@@ -1,14 +1,16 @@
 """What the trail asks of the outside."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey
-from audit.domain.entry import Entry, Projection
+from audit.domain.entry import Entry
+from audit.domain.findings import Verified
 from audit.domain.log import Advance, Cursor, Frontier, Row
 from audit.domain.merkle import TileReader
 from audit.domain.subject import NamedSubject, Subject
@@ -97,7 +99,17 @@ class RecordedEvents(Protocol):
 
     def oldest(self, criteria: Criteria, after: UUID | None, size: int) -> list[Recorded]: ...
 
+    def among(self, criteria: Criteria, ids: Sequence[UUID]) -> list[Recorded]: ...
+
     def find(self, entry_id: UUID) -> Recorded | None: ...
+
+
+class Commits(Protocol):
+    """The order in which rows were committed, as far as nobody can commit in front of them."""
+
+    def newest(self) -> Cursor: ...
+
+    def unsealed(self, cursor: Cursor, limit: int) -> list[Row]: ...
 
 
 class SubjectDirectory(Protocol):
@@ -106,6 +118,43 @@ class SubjectDirectory(Protocol):
     def by_ref(self, *refs: UUID) -> Sequence[NamedSubject]: ...
 
     def by_name(self, *names: str) -> Sequence[NamedSubject]: ...
+
+
+class Month(NamedTuple):
+    """A partition: the events whose ids are below `end`, and not of an older one. `name` is
+    2026-01."""
+
+    name: str
+    end: UUID
+
+
+class Months(Protocol):
+    """Of the trail, as its tables are cut."""
+
+    def finish(self) -> None:
+        """What an earlier run has recorded, and did not come to drop."""
+        ...
+
+    def before(self, name: str) -> Sequence[Month]: ...
+
+    def unsealed(self, month: Month) -> int: ...
+
+    def pruned_leaves(self) -> int:
+        """Up to where the leaves are in archives."""
+        ...
+
+    def end_of(self, month: Month) -> int:
+        """Behind the last of its leaves; 0 where it is empty."""
+        ...
+
+    def drop(self, month: Month) -> None: ...
+
+
+class Archives(Protocol):
+    def write(self, first: int, last: int, folder: Path) -> str:
+        """Checked by a program that shares nothing with this one. The SHA-256 of its manifest.
+        Raises `ArchiveError`."""
+        ...
 
 
 class Keeper(Protocol):
@@ -148,13 +197,38 @@ class AnchorRecords(Protocol):
 
 
 class Stored(NamedTuple):
-    """A row as it stands there, entry and columns."""
+    """A row as it stands there. Its columns are written as in the entry (ids with their hyphens,
+    bytes in hex), so that comparing them needs no parsing."""
 
-    columns: Projection
-    cursor: Cursor
+    id: str
+    phase: int
+    action: str
+    actor_ref: str | None
+    subject_ref: str | None
+    resource_type: str | None
+    resource_id: str | None
+    correlation: str
+    ip_bi: str | None
     recorded_at: datetime
     entry: bytes
     mac: bytes
+    epoch: int
+    xid: int
+    seq: int
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.epoch, self.xid, self.seq)
+
+
+class StoredCheckpoint(NamedTuple):
+    """`first_id` and `last_id` are of the leaves since the checkpoint before."""
+
+    size: int
+    root: bytes
+    note: str
+    first_id: str
+    last_id: str
 
 
 class Evidence(TileReader, Protocol):
@@ -162,27 +236,62 @@ class Evidence(TileReader, Protocol):
 
     def snapshot(self) -> AbstractContextManager[None]: ...
 
-    def frontier(self) -> Frontier: ...
+    def frontier(self) -> Frontier:
+        """An empty one where its row is gone."""
+        ...
 
-    def checkpoints(self, since: int) -> Iterable[tuple[int, bytes, str]]:
-        """Size, root and note of those of more than `since` leaves, by size."""
+    def last_checkpoint(self) -> str | None: ...
+
+    def checkpoints(self, since: int) -> Iterator[StoredCheckpoint]:
+        """Those of more than `since` leaves, by size."""
         ...
 
     def ids(self, index: int) -> list[UUID]:
         """Of the leaves of a tile of level 0. Raises `LookupError` where it is missing."""
         ...
 
+    def whole_tile(self, level: int, index: int) -> bytes:
+        """As it was stored, whatever the frontier says. Raises `LookupError`."""
+        ...
+
+    def leaf_tiles(self, first: int, last: int) -> Mapping[int, tuple[bytes, bytes]]:
+        """Hashes and ids of the whole tiles `first` to `last`, that one included; what is missing
+        is empty."""
+        ...
+
+    def last_tiles(self) -> Iterable[tuple[bool, int, int]]:
+        """Whether it holds ids, its level and its index: of each level the last tile."""
+        ...
+
+    def leaves_naming(self, ids: Collection[UUID]) -> Mapping[UUID, list[int]]:
+        """Looks through the ids of all leaves."""
+        ...
+
     def rows(self, ids: Sequence[UUID]) -> Mapping[UUID, Stored]: ...
 
-    def rows_behind(self, cursor: Cursor, known: Container[UUID]) -> Iterable[Stored]:
-        """In no order, but those that are known."""
+    def rows_of(self, action: str) -> Sequence[Stored]:
+        """By their column; few."""
+        ...
+
+    def rows_behind(self, cursor: Cursor) -> Iterator[Stored]:
+        """In the order of the commits, read as they are asked for, within `snapshot`."""
         ...
 
     def orphans(self, since: Cursor) -> Iterable[UUID]:
         """Outcomes without an attempt."""
         ...
 
-    def open_attempts(self, patience: timedelta) -> Iterable[UUID]: ...
+    def open_attempts(self, since: UUID, patience: timedelta) -> Iterable[UUID]: ...
+
+
+class VerifiedRecord(Protocol):
+    """How far the trail was found in order, kept outside the database."""
+
+    def read(self) -> Verified | None:
+        """Raises `ValueError` where it cannot be read."""
+        ...
+
+    def keep(self, verified: Verified) -> None: ...
 
 
 class ErasableSubjects(Protocol):

@@ -8,16 +8,21 @@ from urllib.parse import urlsplit
 
 from django.db import connections
 
+from audit import queries
 from audit.adapters.anchors import FileAnchor, OutputAnchor
+from audit.adapters.archives import BundleArchives
 from audit.adapters.bundles import Bundle
 from audit.adapters.keys import KeyFolder
+from audit.adapters.verified import VerifiedFile
 from audit.application.erasing import (
     EraseSubject,
     EraseSubjectHandler,
     ExpirePseudonyms,
     ExpirePseudonymsHandler,
 )
+from audit.application.following import Follower
 from audit.application.proving import Proof, Prover
+from audit.application.pruning import Pruner
 from audit.application.reading import (
     ExportEvents,
     ExportEventsHandler,
@@ -30,10 +35,17 @@ from audit.application.reading import (
 )
 from audit.application.recording import Recorder
 from audit.application.sealing import Publisher, Sealer
+from audit.application.status import FORGOTTEN, TrailStatus
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Verifier
-from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey, read_checkpoint
-from audit.domain.errors import NoSigningKeyError
+from audit.domain.checkpoint import (
+    Checkpoint,
+    SignedNote,
+    SigningKey,
+    VerifierKey,
+    read_checkpoint,
+)
+from audit.domain.errors import NoSigningKeyError, PruneRefusedError
 from audit.domain.events import (
     DatabaseTrusted,
     EpochBegun,
@@ -41,11 +53,12 @@ from audit.domain.events import (
     TrailExported,
     TrailViewRefused,
 )
-from audit.ports import Anchor
+from audit.ports import Anchor, Criteria
 from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories import cluster
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
+from audit.repositories.months import PartitionedMonths
 from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from audit.repositories.subjects import DjangoErasableSubjects, DjangoSubjects
 from audit.repositories.trail import DjangoTrail
@@ -73,6 +86,28 @@ def key_folder() -> KeyFolder:
 def reader() -> Reader:
     directory = DjangoSubjectDirectory(container.get_settings().audit_keys)
     return Reader(events=DjangoRecordedEvents(directory), subjects=directory)
+
+
+def status(alias: str = "default") -> TrailStatus:
+    log, folder = DjangoSealedLog(alias), key_folder()
+    waiting = queries.waiting(alias)
+    outside = folder.checkpoint()
+    open_attempts = DjangoOpenAttempts(alias, container.get_settings().audit_keys)
+    anchors = [_anchor(text).name for text in container.get_settings().audit_anchors]
+    return TrailStatus(
+        size=log.frontier().size,
+        sealed_ago=queries.sealed_ago(alias),
+        waiting=waiting.events,
+        waits=waiting.longest,
+        open_attempts=len(open_attempts.without_outcome(FORGOTTEN)),
+        outside=Checkpoint.read(SignedNote.read(outside).text).size if outside else None,
+        keys=tuple(key.text() for key in folder.verifier_keys()),
+        anchors={name: DjangoAnchorRecords(alias).size(name) for name in anchors},
+    )
+
+
+def follower(criteria: Criteria) -> Follower:
+    return Follower(DjangoSealedLog("default"), reader(), criteria)
 
 
 def prover(alias: str = "default") -> Prover:
@@ -229,6 +264,18 @@ def begin_epoch() -> int | None:
     return epoch
 
 
+def pruner() -> Pruner:
+    """As the owner of the tables. Raises `PruneRefusedError` where there are no partitions."""
+    if connections["default"].vendor != "postgresql":
+        raise PruneRefusedError("SQLite keeps all in one file: there is nothing to prune.")
+    return Pruner(
+        months=PartitionedMonths("owner" if "owner" in connections else "default"),
+        archives=BundleArchives(bundle),
+        record=record,
+        legal_hold=container.get_settings().audit_legal_hold,
+    )
+
+
 def trust_database(alias: str = "default") -> int:
     """The last checkpoint of the database is kept outside, on record; its size."""
     folder, note = key_folder(), DjangoSealedLog(alias).last_checkpoint()
@@ -273,3 +320,7 @@ def verifier(vkeys: Sequence[VerifierKey], alias: str = "default") -> Verifier:
 def _anchor(text: str) -> Anchor:
     kind, _, path = text.partition(":")
     return OutputAnchor() if kind == "stdout" else FileAnchor(Path(path))
+
+
+def verified_file() -> VerifiedFile:
+    return VerifiedFile(key_folder().path)

@@ -29,6 +29,7 @@ class AuditAction(StrEnum):
     AUDIT_VIEW_REFUSED = "audit.view_refused"
     AUDIT_EXPORTED = "audit.exported"
     AUDIT_SUBJECT_ERASED = "audit.subject_erased"
+    AUDIT_PRUNED = "audit.pruned"
     AUDIT_KEY_ROTATED = "audit.key_rotated"
     AUDIT_EPOCH_BEGUN = "audit.epoch_begun"
     AUDIT_DATABASE_TRUSTED = "audit.database_trusted"

@@ -1,11 +1,15 @@
 """System checks: what would quietly break a promise is refused at start."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from core.signals import trail
+
+UPKEEP: Final = "upkeep"
+"""The tag of checks whose messages mean: it works, and somebody should look. `/health/ready` says
+`degraded` then, and stays ready."""
 
 
 @register()

@@ -12,6 +12,7 @@ from core import context, unit_of_work
 from core.actions import Phase
 from core.errors import AuditError, DomainError, ErrorCode, InfrastructureError
 from core.events import DomainEvent
+from core.keys import UnknownKeyError
 from core.logging import ConsoleLogger
 from core.result import Failure, Result
 from core.settings import get_settings
@@ -81,7 +82,7 @@ def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException)
             metadata=context.current(),
             error=reason,
         )
-    except Error:
+    except (Error, UnknownKeyError):
         ConsoleLogger().error("outcome_not_recorded", action=attempt.action, reason=reason)
 
 

@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
 from core import container
+from core.checks import UPKEEP
 from core.result import Success
 
 
@@ -18,8 +19,13 @@ def live(request: HttpRequest) -> JsonResponse:
 def ready(request: HttpRequest) -> JsonResponse:
     checks = {name: _holds(check) for name, check in _CHECKS.items()}
     healthy = all(checks.values())
-    body = {"status": "ok" if healthy else "unavailable", "checks": checks}
-    return JsonResponse(body, status=200 if healthy else 503)
+    status = _condition() if healthy else "unavailable"
+    return JsonResponse({"status": status, "checks": checks}, status=200 if healthy else 503)
+
+
+def _condition() -> str:
+    """Degraded is not unready: users must not wait for what only an operator can do."""
+    return "degraded" if run_checks(tags=[UPKEEP], databases=["default"]) else "ok"
 
 
 def _holds(check: Callable[[], bool]) -> bool:

@@ -48,6 +48,8 @@ class Settings:
     """`file:/path` or `stdout`: where checkpoints are published."""
     audit_anchor_every: int = 60
     """Checkpoints, from one that is published to the next."""
+    audit_legal_hold: bool = False
+    """Nothing is pruned from the trail."""
     database_owner_url: str | None = field(default=None, repr=False)
     """Who owns the tables, where that is not whom the application is to the database."""
     guard_key: bytes = field(repr=False)
@@ -226,6 +228,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "audit_anchors": _anchors,
     "audit_anchor_every": _count,
     "audit_ip_days": _count,
+    "audit_legal_hold": _yes_or_no,
     "database_owner_url": _url("postgres", "postgresql"),
     "password_min_length": _count,
     "argon2_memory_kib": _count,

@@ -17,6 +17,7 @@ from django.db import Error, connections, transaction
 
 from core.actions import OUTCOMES, Phase
 from core.events import DomainEvent
+from core.keys import UnknownKeyError
 from core.logging import ConsoleLogger
 
 _current: ContextVar["UnitOfWork | None"] = ContextVar("unit_of_work", default=None)
@@ -110,7 +111,7 @@ class UnitOfWork:
         phase = self._admit(event)
         try:
             yield phase
-        except Error as error:
+        except (Error, UnknownKeyError) as error:  # no database, or a key of the trail is gone
             if event.phase is Phase.ATTEMPTED:
                 raise AttemptNotRecordedError from error
             raise

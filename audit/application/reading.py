@@ -95,6 +95,11 @@ class Reader:
     def oldest(self, criteria: Criteria, after: UUID | None, size: int) -> list[SeenEvent]:
         return self._seen(self.events.oldest(criteria, after, size))
 
+    def among(self, criteria: Criteria, ids: Sequence[UUID]) -> list[SeenEvent]:
+        """In the order of `ids`."""
+        found = {event.id: event for event in self._seen(self.events.among(criteria, ids))}
+        return [found[each] for each in ids if each in found]
+
     def find(self, entry_id: UUID) -> SeenEvent | None:
         found = self.events.find(entry_id)
         return self._seen([found])[0] if found else None

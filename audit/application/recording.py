@@ -118,10 +118,11 @@ def _id_for(phase: Phase, attempt: UUID | None) -> UUID:
 
 
 def _payload(event: DomainEvent) -> dict[bool, dict[str, Any]]:
-    """The event's own fields: personal ones under True, the others under False."""
+    """The event's own fields: personal ones under True, the others under False. What it is about
+    has a place of its own, where a person is a pseudonym."""
     payload: dict[bool, dict[str, Any]] = {True: {}, False: {}}
     for field in fields(event):
-        if field.name not in _OWN_PLACE:
-            personal = field.metadata.get("personal", False)
-            payload[personal][field.name] = getattr(event, field.name)
+        value = getattr(event, field.name)
+        if field.name not in _OWN_PLACE and value not in (None, event.resource_id):
+            payload[field.metadata.get("personal", False)][field.name] = value
     return payload

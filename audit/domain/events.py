@@ -70,6 +70,19 @@ class TrailExported(TrailEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrailPruned(TrailEvent):
+    """The rows below the id `before` were moved to archives, of which the newest has the leaves
+    `first` to `last`; `manifest` is the SHA-256 of its manifest. Their hashes stay."""
+
+    action: ClassVar[AuditAction] = AuditAction.AUDIT_PRUNED
+    month: str
+    before: UUID
+    first: int
+    last: int
+    manifest: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class SubjectErased(TrailEvent):
     """The last that is recorded under this pseudonym."""
 

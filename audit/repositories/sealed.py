@@ -37,6 +37,16 @@ _UNSEALED: Final = {
     """,
 }
 
+_NEWEST: Final = {
+    "postgresql": """
+        SELECT e.epoch, e.xid::text::bigint, e.seq FROM audit_event e
+        WHERE e.xid < pg_snapshot_xmin(pg_current_snapshot())
+            OR e.epoch < (SELECT max(epoch) FROM audit_cluster)
+        ORDER BY e.epoch DESC, e.xid DESC, e.seq DESC LIMIT 1
+    """,
+    "sqlite": "SELECT 0, 0, seq FROM audit_event ORDER BY seq DESC LIMIT 1",
+}
+
 
 @dataclass
 class DjangoSealedLog:
@@ -76,6 +86,10 @@ class DjangoSealedLog:
                 Row(Cursor(epoch, xid, seq), _uuid(entry_id), bytes(entry))
                 for epoch, xid, seq, entry_id, entry in database.fetchall()
             ]
+
+    def newest(self) -> Cursor:
+        row = self._one(_NEWEST[self._connection.vendor])
+        return Cursor(*row) if row else Cursor(0, 0, 0)
 
     def advance(self, advance: Advance, checkpoint: Checkpoint, note: str, rows: list[Row]) -> None:
         tiles = [(_HASHES, tile.level, tile.index, tile.data) for tile in advance.growth.tiles]
@@ -189,6 +203,15 @@ class DjangoAnchorRecords:
         with connections[self.alias].cursor() as database:
             database.execute("SELECT 1 FROM audit_anchor WHERE sink = %s LIMIT 1", [sink])
             return database.fetchone() is None
+
+    def size(self, sink: str) -> int:
+        """Of the last checkpoint that it has."""
+        with connections[self.alias].cursor() as database:
+            database.execute(
+                "SELECT coalesce(max(checkpoint_size), 0) FROM audit_anchor WHERE sink = %s", [sink]
+            )
+            size: int = database.fetchone()[0]
+            return size
 
     def add(self, sink: str, size: int, receipt: str) -> None:
         with connections[self.alias].cursor() as database:

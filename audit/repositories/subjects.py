@@ -10,6 +10,7 @@ from django.db import connections
 from audit.domain.subject import Subject
 from audit.repositories import cluster
 from audit.repositories.trail import run_prepared
+from core import unit_of_work
 from core.database import Database
 from core.keys import KeyRing
 
@@ -79,6 +80,10 @@ class DjangoErasableSubjects:
 
     def erase(self, name: str) -> bool:
         self.database.write()
+        if self._is_sqlite:
+            # Else the key would stay where it was until something is written over it.
+            self._run("PRAGMA secure_delete = ON", [])
+            unit_of_work.current().after_commit(self._empty_the_log)
         return bool(
             self._run(
                 "UPDATE audit_subject SET name = NULL, key_wrapped = NULL,"
@@ -86,6 +91,14 @@ class DjangoErasableSubjects:
                 [name],
             )
         )
+
+    def _empty_the_log(self) -> None:
+        """Where the old row still stands. PostgreSQL vacuums the table by itself, at once."""
+        self._run("PRAGMA wal_checkpoint(TRUNCATE)", [])
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return bool(connections[self.database.alias].vendor == "sqlite")
 
     def _run(self, statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
         with connections[self.database.alias].cursor() as cursor:

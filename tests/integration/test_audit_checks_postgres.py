@@ -13,6 +13,7 @@ from django.db import connection
 from audit import checks, grants
 from core import container
 from core.settings import Environment
+from tests.factories import arranged
 from tests.plugin.fixtures import JsonClient
 
 ACCOUNTS = "users_user"
@@ -114,19 +115,47 @@ class TestPartitions:
         execute(f"DROP TABLE {partition(2)}, {partition(3)}")
         assert found(checks.partitions_are_ahead) == []
 
-    @pytest.mark.parametrize("ahead", [0, 1])
-    def test_one_that_is_missing_is_worth_a_warning(self, db: None, ahead: int) -> None:
+    @pytest.mark.parametrize(
+        ("ahead", "check", "expected"),
+        [
+            (0, checks.there_is_a_partition, ("audit.E008", True)),
+            (1, checks.partitions_are_ahead, ("audit.W002", False)),
+        ],
+    )
+    def test_one_that_is_missing_is_told(
+        self,
+        db: None,
+        ahead: int,
+        check: Callable[..., list[CheckMessage]],
+        expected: tuple[str, bool],
+    ) -> None:
         name = partition(ahead)
         execute(f"DROP TABLE {name}")
-        [message] = found(checks.partitions_are_ahead)
-        assert (message.id, message.is_serious()) == ("audit.W002", False)
+        [message] = found(check)
+        assert (message.id, message.is_serious()) == expected
         assert name.removeprefix("audit_event_") in message.msg
         assert "migrate" in str(message.hint)
 
     def test_before_the_first_migration_nothing_is_missing(self, db: None) -> None:
-        execute("DROP TABLE audit_event CASCADE")
+        execute("DROP TABLE audit_event, audit_frontier CASCADE")
         assert found(checks.partitions_are_ahead) == []
+        assert found(checks.there_is_a_partition) == []
+        assert found(checks.the_seal_is_not_late) == []
         assert found(CHECK) == []
+
+
+class TestSeals:
+    """Uses fixtures: db."""
+
+    @pytest.mark.parametrize(("age", "expected"), [(59, []), (61, ["audit.W007"])])
+    def test_one_that_is_late_is_told(self, db: None, age: int, expected: list[str]) -> None:
+        with arranged():
+            pass
+        execute("SET session_replication_role = replica")
+        for table in ("audit_event", partition(0), partition(-1)):
+            execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_event_append_only")
+        execute(f"UPDATE audit_event SET recorded_at = clock_timestamp() - interval '{age} s'")
+        assert [each.id for each in found(checks.the_seal_is_not_late)] == expected
 
 
 @pytest.fixture
@@ -265,7 +294,8 @@ class TestReadiness:
 
     def test_a_missing_partition_does_not_take_the_service_away(self, client: JsonClient) -> None:
         execute(f"DROP TABLE {partition(1)}")
-        assert client.get("/health/ready").status_code == 200
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
     def test_a_trigger_that_is_off_does(self, client: JsonClient) -> None:
         execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_append_only")

@@ -74,6 +74,7 @@ class TestOthers:
 
     def test_there_are_no_partitions_to_make(self, databases: ConnectionHandler) -> None:
         assert checks.partitions_are_ahead(databases=["default"]) == []
+        assert checks.there_is_a_partition(databases=["default"]) == []
 
     def test_there_are_no_roles(
         self, databases: ConnectionHandler, override: Callable[..., object]

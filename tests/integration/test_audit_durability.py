@@ -4,11 +4,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection
+from django.db import IntegrityError, OperationalError
 
 from audit.domain.entry import Entry, abandoned
 from audit.models import AuditEvent
@@ -21,6 +20,7 @@ from core.ids import uuid7
 from core.result import Result
 from core.unit_of_work import UnitOfWork
 from tests.assertions import assert_failure
+from tests.elsewhere import on_another_connection
 from tests.factories import make_user
 from tests.plugin.services import Services
 from users import models, wiring
@@ -197,17 +197,6 @@ def failing_trail(monkeypatch: pytest.MonkeyPatch) -> Callable[[Phase, Exception
 
 def register(email: str) -> Result[UUID, DomainError]:
     return wiring.register_user().handle(RegisterUser(email=email, password="SecurePass123!"))
-
-
-def on_another_connection(read: Callable[[], object]) -> object:
-    def ask() -> object:
-        try:
-            return read()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as elsewhere:
-        return elsewhere.submit(ask).result()
 
 
 def finish_elsewhere(unit: UnitOfWork) -> None:

@@ -1,13 +1,21 @@
-"""The committed OpenAPI document is the one that the code gives."""
+"""The reference pages that are committed are those that the code gives."""
 
+from io import StringIO
 from pathlib import Path
 
 from django.core.management import call_command
 
-COMMITTED = Path(__file__).resolve().parents[2] / "docs/reference/openapi.yaml"
+REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+HINT = "`make schema` writes it anew"
 
 
-def test_the_committed_document_is_current(tmp_path: Path) -> None:
+def test_the_committed_schema_is_current(tmp_path: Path) -> None:
     current = tmp_path / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(current))
-    assert current.read_text() == COMMITTED.read_text(), "`make schema` writes it anew"
+    assert current.read_text() == (REFERENCE / "openapi.yaml").read_text(), HINT
+
+
+def test_the_committed_catalogue_of_events_is_current() -> None:
+    current = StringIO()
+    call_command("audit_events", stdout=current)
+    assert current.getvalue() == (REFERENCE / "events.md").read_text(), HINT

@@ -103,7 +103,7 @@ class TestRegistration:
         "check",
         [
             checks.triggers_are_in_place,
-            checks.partitions_are_ahead,
+            checks.there_is_a_partition,
             checks.the_application_cannot_change_the_trail,
             checks.what_is_committed_is_on_the_disk,
             checks.there_are_two_roles,

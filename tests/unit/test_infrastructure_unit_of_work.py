@@ -14,6 +14,7 @@ from core import unit_of_work
 from core.actions import Phase
 from core.events import DomainEvent
 from core.ports import UnitOfWorkProtocol
+from core.keys import UnknownKeyError
 from core.unit_of_work import AttemptNotRecordedError, UnitOfWork, UnitOfWorkError
 from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 
@@ -311,7 +312,9 @@ class TestEnd:
             play(unit, Attempted(), Succeeded())
         assert story == ["begin default", f"Attempted failed: {refusal.__name__}"]
 
-    @pytest.mark.parametrize("refusal", [IntegrityError, OperationalError, InterfaceError])
+    @pytest.mark.parametrize(
+        "refusal", [IntegrityError, OperationalError, InterfaceError, UnknownKeyError]
+    )
     def test_an_attempt_that_cannot_be_recorded_is_none(
         self, unit: UnitOfWork, story: Story, refusal: type[Exception]
     ):
