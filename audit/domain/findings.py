@@ -1,8 +1,16 @@
-"""What a verification can find."""
+"""What a verification can find, and how far it came."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
+
+from audit.domain.log import Cursor
+from audit.domain.merkle import Edge
+
+_NO_ID: Final = UUID(int=0)
+_BEFORE_ALL: Final = Cursor(-(2**15), 0, -(2**63))
+"""No row that anybody could slip in stands before it."""
 
 
 class Kind(StrEnum):
@@ -25,18 +33,22 @@ class Kind(StrEnum):
     ID_TILE = "id_tile"
     FRONTIER = "frontier"
     CHECKPOINT = "checkpoint"
-    """A signature or a root in the table of checkpoints is wrong."""
+    """A checkpoint is missing, or its signature, its root or an id beside it is wrong."""
     REWRITTEN = "rewritten"
     """Entries and hashes agree with each other, and not with what was signed."""
     ORPHAN_OUTCOME = "orphan_outcome"
     OPEN_ATTEMPT = "open_attempt"
     UNSEALED = "unsealed"
+    UNKNOWN = "unknown"
+    """Neither a row nor a leaf has the id that was asked for."""
+    PRUNED = "pruned"
+    """The row left the database on record: it is in an archive."""
     CLOCK = "clock"
 
 
-INCOMPLETE = frozenset({Kind.OPEN_ATTEMPT, Kind.UNSEALED})
-"""Something is late. Not a sign of tampering by itself."""
-WARNINGS = frozenset({Kind.CLOCK})
+INCOMPLETE = frozenset({Kind.OPEN_ATTEMPT, Kind.UNSEALED, Kind.UNKNOWN})
+"""Something is late or not there. Not a sign of tampering by itself."""
+WARNINGS = frozenset({Kind.CLOCK, Kind.PRUNED})
 
 
 @dataclass(frozen=True)
@@ -50,3 +62,17 @@ class Finding:
         place = f"leaf {self.leaf}" if self.leaf is not None else "not a leaf"
         event = f", event {self.id}" if self.id else ""
         return f"{place}{event}: {self.kind}: {self.detail}"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """Up to here everything was in order; kept outside the database, so that the next
+    verification begins here. Attempts with a smaller id than `attempts` had their outcome."""
+
+    edge: Edge = field(default_factory=Edge.empty)
+    cursor: Cursor = _BEFORE_ALL
+    attempts: UUID = _NO_ID
+
+    @property
+    def size(self) -> int:
+        return self.edge.size

@@ -1,35 +1,67 @@
 """The trail as it stands in the database, to be verified."""
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connections, transaction
+from django.db import transaction
 
-from audit.domain.entry import Projection
-from audit.domain.log import Cursor
-from audit.ports import Stored
+from audit.domain.log import ID_BYTES, Cursor, Frontier
+from audit.domain.merkle import TILE_WIDTH, Edge
+from audit.ports import Stored, StoredCheckpoint
 from audit.repositories.attempts import OUTCOME
-from audit.repositories.sealed import DjangoSealedLog
+from audit.repositories.sealed import _HASHES, _IDS, DjangoSealedLog
 from core.ids import first_id_since
 
-_COLUMNS: Final = (
-    "id, phase, action, actor_ref, subject_ref, resource_type, resource_id, correlation, ip_bi,"
-    " recorded_at, entry, mac"
-)
-_CURSOR: Final = {"postgresql": "epoch, xid::text::bigint, seq", "sqlite": "0, 0, seq"}
+_PIECE: Final = 2000
+_numbers: Final = count()
+_ROWS_AT_ONCE: Final = 4096
+
+
+def _hyphenated(column: str) -> str:
+    """On SQLite ids have none."""
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4))
+    cut = " || '-' || ".join(f"substr({column}, {at}, {width})" for at, width in parts)
+    return _of_type("text", column, f"{cut} || '-' || substr({column}, 21)")
+
+
+def _of_type(name: str, column: str, read: str) -> str:
+    """What SQLite has stored in another type looks the same, and no search finds it any more."""
+    return f"CASE typeof({column}) WHEN '{name}' THEN {read} WHEN 'null' THEN NULL ELSE '?' END"
+
+
+# As `Stored` has them. What SQLite has as a moment would be parsed, and be refused if it is none.
+_ROWS: Final = {
+    "postgresql": """
+        SELECT e.id::text, e.phase, e.action, e.actor_ref::text, e.subject_ref::text,
+            e.resource_type, e.resource_id::text, e.correlation::text, encode(e.ip_bi, 'hex'),
+            e.recorded_at, e.entry, e.mac, e.epoch, e.xid::text::bigint, e.seq FROM audit_event e
+    """,
+    "sqlite": f"""
+        SELECT {_hyphenated("e.id")}, e.phase, e.action, {_hyphenated("e.actor_ref")},
+            {_hyphenated("e.subject_ref")}, e.resource_type, {_hyphenated("e.resource_id")},
+            {_hyphenated("e.correlation")},
+            {_of_type("blob", "e.ip_bi", "lower(hex(e.ip_bi))")}, e.recorded_at || '',
+            CAST(e.entry AS blob), CAST(e.mac AS blob), 0, 0, e.seq FROM audit_event e
+    """,  # noqa: S608
+}
 _BEHIND: Final = {
     "postgresql": "(epoch, xid, seq) > (%s, %s::text::xid8, %s)",
-    "sqlite": "(0, 0, seq) > (%s, %s, %s)",
+    "sqlite": "%s <= 0 AND %s = 0 AND seq > %s",
 }
+# Qualified: ORDER BY would take the output column of that name, and sort the whole table.
+_ORDER: Final = {"postgresql": "e.epoch, e.xid, e.seq", "sqlite": "e.seq"}
 _ATTEMPT: Final = {
     "postgresql": "(left(o.id::text, 35) || translate(right(o.id::text, 1), '159d', '048c'))::uuid",
     "sqlite": "substr(o.id, 1, 31) || substr('0-4-8-c-', instr('1-5-9-d-', substr(o.id, 32)), 1)",
 }
-_PIECE: Final = 2000
+_NAMES: Final = {"postgresql": "position(%s IN data) > 0", "sqlite": "instr(data, %s) > 0"}
+_MOMENT: Final = Stored._fields.index("recorded_at")
+_NO_MOMENT: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -41,27 +73,96 @@ class DjangoEvidence(DjangoSealedLog):
             if self._is_postgresql and len(self._connection.atomic_blocks) == 1:
                 with self._connection.cursor() as database:
                     database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            yield
+            with self._any_text():
+                yield
 
-    def checkpoints(self, since: int) -> Iterator[tuple[int, bytes, str]]:
-        for size, root, note in self._all(
-            "SELECT size, root, note FROM audit_checkpoint WHERE size > %s ORDER BY size", [since]
+    @contextmanager
+    def _any_text(self) -> Iterator[None]:
+        """SQLite takes any bytes for text; what is no UTF-8 must not stop the reading."""
+        if self._is_postgresql:
+            yield
+            return
+        connection = self._connection.connection
+        usual = connection.text_factory
+        connection.text_factory = _escaped
+        try:
+            yield
+        finally:
+            connection.text_factory = usual
+
+    def frontier(self) -> Frontier:
+        if self._one("SELECT 1 FROM audit_frontier WHERE id = 1") is None:
+            return Frontier(Edge.empty(), b"", Cursor(0, 0, 0))
+        return super().frontier()
+
+    def checkpoints(self, since: int) -> Iterator[StoredCheckpoint]:
+        texts = "first_id::text, last_id::text"
+        if not self._is_postgresql:
+            texts = f"{_hyphenated('first_id')}, {_hyphenated('last_id')}"
+        for size, root, note, first_id, last_id in self._stream(
+            f"SELECT size, root, note, {texts} FROM audit_checkpoint c"  # noqa: S608
+            " WHERE size > %s ORDER BY c.size",
+            [since],
         ):
-            yield size, bytes(root), note
+            yield StoredCheckpoint(size, bytes(root), note, first_id, last_id)
+
+    def whole_tile(self, level: int, index: int) -> bytes:
+        return self._read(_HASHES, level, index)
+
+    def leaf_tiles(self, first: int, last: int) -> Mapping[int, tuple[bytes, bytes]]:
+        found: dict[int, tuple[bytes, bytes]] = {}
+        for kind, index, data in self._all(
+            "SELECT kind, idx, data FROM audit_tile WHERE level = 0 AND idx BETWEEN %s AND %s"
+            " AND kind IN (0, 1)",
+            [first, last],
+        ):
+            hashes, ids = found.get(index, (b"", b""))
+            found[index] = (hashes, bytes(data)) if kind == _IDS else (bytes(data), ids)
+        return found
+
+    def last_tiles(self) -> Iterator[tuple[bool, int, int]]:
+        for kind, level, index in self._all(
+            "SELECT kind, level, max(idx) FROM audit_tile GROUP BY kind, level", []
+        ):
+            yield kind == _IDS, level, index
+
+    def leaves_naming(self, ids: Collection[UUID]) -> Mapping[UUID, list[int]]:
+        found: dict[UUID, list[int]] = {}
+        for entry_id in ids:
+            for index, raw in self._tiles_naming(entry_id):
+                places = [
+                    at for at in range(0, len(raw), ID_BYTES) if raw.startswith(entry_id.bytes, at)
+                ]
+                leaves = [index * TILE_WIDTH + at // ID_BYTES for at in places]
+                found.setdefault(entry_id, []).extend(leaves)
+        return found
+
+    def _tiles_naming(self, entry_id: UUID) -> Iterator[tuple[int, bytes]]:
+        where = _NAMES[self._connection.vendor]
+        statement = f"SELECT idx, data FROM audit_tile WHERE kind = 1 AND level = 0 AND {where}"  # noqa: S608
+        for index, data in self._all(statement, [entry_id.bytes]):
+            yield index, bytes(data)
+        frontier = self.frontier()
+        yield frontier.size // TILE_WIDTH, frontier.ids
 
     def rows(self, ids: Sequence[UUID]) -> Mapping[UUID, Stored]:
         found: dict[UUID, Stored] = {}
         for at in range(0, len(ids), _PIECE):
             piece = [self._stored(entry_id) for entry_id in ids[at : at + _PIECE]]
-            for row in self._rows(f"id IN ({', '.join(['%s'] * len(piece))})", piece):
-                found[row.columns.id] = row
+            marks = ", ".join(["%s"] * len(piece))
+            for row in self._all(f"{self._select} WHERE id IN ({marks})", piece):
+                stored = _stored_row(row)
+                found[UUID(stored.id)] = stored
         return found
 
-    def rows_behind(self, cursor: Cursor, known: Container[UUID]) -> Iterator[Stored]:
+    def rows_of(self, action: str) -> Sequence[Stored]:
+        found = self._all(f"{self._select} WHERE action = %s", [action])
+        return [_stored_row(row) for row in found]
+
+    def rows_behind(self, cursor: Cursor) -> Iterator[Stored]:
         vendor = self._connection.vendor
-        ids = self._all(f"SELECT id FROM audit_event WHERE {_BEHIND[vendor]}", list(cursor))  # noqa: S608
-        unknown = [entry_id for (raw,) in ids if (entry_id := _uuid(raw)) not in known]
-        yield from self.rows([each for each in unknown if each]).values()
+        statement = f"{self._select} WHERE {_BEHIND[vendor]} ORDER BY {_ORDER[vendor]}"
+        return map(_stored_row, self._stream(statement, list(cursor)))
 
     def orphans(self, since: Cursor) -> Iterator[UUID]:
         vendor = self._connection.vendor
@@ -72,54 +173,54 @@ class DjangoEvidence(DjangoSealedLog):
         ):
             yield UUID(str(raw))
 
-    def open_attempts(self, patience: timedelta) -> Iterator[UUID]:
+    def open_attempts(self, since: UUID, patience: timedelta) -> Iterator[UUID]:
         for (raw,) in self._all(
-            "SELECT a.id FROM audit_event a WHERE a.phase = 1 AND a.id < %s AND NOT EXISTS"  # noqa: S608
+            "SELECT a.id FROM audit_event a WHERE a.phase = 1 AND a.id >= %s AND a.id < %s"  # noqa: S608
+            " AND NOT EXISTS"
             f" (SELECT 1 FROM audit_event o WHERE o.id = {OUTCOME[self._connection.vendor]})",
-            [self._stored(first_id_since(patience))],
+            [self._stored(since), self._stored(first_id_since(patience))],
         ):
             yield UUID(str(raw))
 
-    def _rows(self, condition: str, values: list[Any]) -> Iterator[Stored]:
-        cursor = _CURSOR[self._connection.vendor]
-        for row in self._all(
-            f"SELECT {_COLUMNS}, {cursor} FROM audit_event WHERE {condition}",  # noqa: S608
-            values,
-        ):
-            yield Stored(
-                Projection(
-                    UUID(str(row[0])),
-                    row[1],
-                    row[2],
-                    _uuid(row[3]),
-                    _uuid(row[4]),
-                    row[5],
-                    _uuid(row[6]),
-                    UUID(str(row[7])),
-                    _raw(row[8]) if row[8] is not None else None,
-                ),
-                Cursor(*row[12:]),
-                _moment(row[9]),
-                _raw(row[10]),
-                _raw(row[11]),
-            )
+    @property
+    def _select(self) -> str:
+        return _ROWS[self._connection.vendor]
+
+    def _stream(self, statement: str, values: list[Any]) -> Iterator[tuple[Any, ...]]:
+        """A few at a time, in binary where the driver can: text would double the bytes."""
+        if not self._is_postgresql:
+            with self._connection.cursor() as database:
+                database.execute(statement, values)
+                while rows := database.fetchmany(_ROWS_AT_ONCE):
+                    yield from rows
+            return
+        from psycopg import ServerCursor
+
+        name = f"audit_{next(_numbers)}"
+        with ServerCursor(self._connection.connection, name) as database:
+            database.itersize = _ROWS_AT_ONCE
+            yield from database.execute(statement, values, binary=True)
 
     def _all(self, statement: str, values: list[Any]) -> list[tuple[Any, ...]]:
-        with connections[self.alias].cursor() as database:
+        with self._connection.cursor() as database:
             database.execute(statement, values)
             rows: list[tuple[Any, ...]] = database.fetchall()
             return rows
 
 
-def _uuid(value: UUID | str | None) -> UUID | None:
-    return value if value is None or isinstance(value, UUID) else UUID(value)
+def _stored_row(row: Sequence[Any]) -> Stored:
+    if type(row[_MOMENT]) is datetime and row[_MOMENT].tzinfo:
+        return Stored._make(row)
+    return Stored._make(row)._replace(recorded_at=_moment(row[_MOMENT]))
 
 
-def _moment(value: datetime | str) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)  # SQLite keeps no zone
+def _escaped(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
 
 
-def _raw(value: Any) -> bytes:
-    """SQLite lets anybody put text where bytes belong."""
-    return value.encode() if isinstance(value, str) else bytes(value)
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return _NO_MOMENT
+    return moment.replace(tzinfo=UTC)  # SQLite keeps no zone

@@ -2,27 +2,85 @@
 
 import json
 import sys
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+from uuid import UUID
 
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management.base import DjangoHelpFormatter
+from django.db import Error as DatabaseError
+from rich.console import Console
+from rich.progress import Progress
 
 from audit import wiring
-from audit.application.verifying import Report
-from audit.domain.checkpoint import NotAuthentic, VerifierKey, read_checkpoint
+from audit.application.verifying import Progress as Told
+from audit.application.verifying import Report, Verified
+from audit.domain.checkpoint import Checkpoint, VerifierKey, read_checkpoint
+from audit.domain.findings import Finding
 
 _SHOWN = 100
 _USAGE = 3
+_VERDICTS = {
+    0: "In order",
+    1: "TAMPERED WITH: the first line names the first bad leaf",
+    2: "Incomplete: nothing was changed, but something is late, or not there yet",
+}
+
+
+class _AsWritten(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keeps the lines of the examples."""
 
 
 class Command(BaseCommand):
-    help = (
-        "Reads the whole trail and names the first record that is not as it was sealed. Exit code"
-        " 0: in order, 1: tampered with, 2: incomplete (something is late), 3: wrong usage."
-        " Example: manage.py audit_verify --vkey vkeys --checkpoint checkpoint-of-last-year"
-    )
+    # An error that a check finds would exit with 1, which says something else here.
+    requires_system_checks = []
+    help = """\
+Reads the trail and names the first record that is not as it was sealed.
+
+exit codes:
+  0  in order
+  1  tampered with
+  2  incomplete: something is late, or not sealed yet
+  3  wrong usage, or the trail cannot be read
+
+examples:
+  manage.py audit_verify --json                   each night
+  manage.py audit_verify --since-last             each minute: what is new
+  manage.py audit_verify --sample 1000            a quick look at a long trail
+  manage.py audit_verify --id 01a20eb1-b3e8-70d4-a66a-d56984685106
+  manage.py audit_verify --vkey vkeys --checkpoint last-year
+                                                  with what was kept elsewhere"""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
+        # It raises then, where it would exit with a code that says something else here.
+        parser.called_from_command_line = False
+        return parser
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        try:
+            super().run_from_argv(argv)
+        except CommandError as error:
+            self._refuse(str(error))
 
     def add_arguments(self, parser: CommandParser) -> None:
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument("--full", action="store_true", help="all of it; this is the default")
+        ways.add_argument(
+            "--since-last",
+            action="store_true",
+            help="what is new since the last time that all was in order",
+        )
+        ways.add_argument(
+            "--sample",
+            metavar="N",
+            type=_positive,
+            help="N random leaves, each proved to be in the last checkpoint",
+        )
+        ways.add_argument("--id", metavar="UUID", type=UUID, help="one event, proved likewise")
         parser.add_argument("--json", action="store_true", help="for machines")
         parser.add_argument(
             "--vkey",
@@ -36,62 +94,106 @@ class Command(BaseCommand):
             type=Path,
             action="append",
             default=[],
-            help="a checkpoint that was kept elsewhere: shows whether history was rewritten",
+            help="one that was kept elsewhere: shows whether history was rewritten since. Not with"
+            " --sample or --id",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["checkpoint"] and (options["sample"] or options["id"]):
+            self._refuse("--checkpoint speaks of all leaves: not with --sample, not with --id.")
         try:
             keys = _keys(options["vkey"])
             outside = [read_checkpoint(path.read_text(), keys) for path in options["checkpoint"]]
-        except (OSError, ValueError, NotAuthentic) as error:
-            self.stderr.write(f"Cannot begin: {error}")
-            sys.exit(_USAGE)
-        report = wiring.verifier(keys).verify(outside=outside, progress=self._progress)
+        except (OSError, ValueError) as error:
+            self._refuse(f"Cannot begin: {error}")
+        try:
+            report = self._report(keys, outside, options)
+        except DatabaseError as error:
+            self._refuse(f"Cannot read the trail: {str(error).splitlines()[0]}")
         self._tell_json(report) if options["json"] else self._tell(report)
         if report.exit_code:
             sys.exit(report.exit_code)
 
-    def _progress(self, leaves: int) -> None:
-        if self.stderr.isatty():
-            self.stderr.write(f"\r{leaves} leaves", ending="")
-            self.stderr.flush()
+    def _report(
+        self, keys: Sequence[VerifierKey], outside: Sequence[Checkpoint], options: dict[str, Any]
+    ) -> Report:
+        verifier = wiring.verifier(keys)
+        if options["id"]:
+            return verifier.verify_one(options["id"])
+        with self._progress() as told:
+            if options["sample"]:
+                return verifier.verify_some(options["sample"], told)
+            since = self._last() if options["since_last"] else None
+            report = verifier.verify(since, outside, told)
+        self._keep(report)
+        return report
+
+    def _last(self) -> Verified | None:
+        record = wiring.verified_file()
+        try:
+            last = record.read()
+        except (OSError, ValueError) as error:
+            self.stderr.write(f"All is read: {error}")
+            return None
+        if last is None:
+            self.stderr.write(f"All is read: no verification has left {record.path} yet.")
+        return last
+
+    def _keep(self, report: Report) -> None:
+        """An auditor may not write here, and need not."""
+        if report.verified is None or report.exit_code:
+            return
+        try:
+            wiring.verified_file().keep(report.verified)
+        except OSError as error:
+            self.stderr.write(f"The next --since-last begins where this one did: {error}")
+
+    @contextmanager
+    def _progress(self) -> Iterator[Told]:
+        """For eyes alone."""
+        console = Console(file=sys.stderr)
+        with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
+            task = bar.add_task("Leaves", total=None)
+            yield lambda done, of: bar.update(task, completed=done, total=of)
+
+    def _refuse(self, text: str) -> NoReturn:
+        self.stderr.write(text)
+        sys.exit(_USAGE)
 
     def _tell(self, report: Report) -> None:
         for finding in report.findings[:_SHOWN]:
             self.stdout.write(str(finding))
         if (hidden := len(report.findings) - _SHOWN) > 0:
             self.stdout.write(f"… and {hidden} more")
-        verdict = {
-            0: "In order",
-            1: "TAMPERED WITH: the first line names the first bad leaf",
-            2: "Incomplete: nothing was changed, but something is late",
-        }
         self.stdout.write(
-            f"{verdict[report.exit_code]}. {report.checked} entries checked, {report.size} sealed,"
-            f" root {report.root.hex()}."
+            f"{_VERDICTS[report.exit_code]}. {report.checked} entries checked, {report.size}"
+            f" sealed, root {report.root.hex()}."
         )
 
     def _tell_json(self, report: Report) -> None:
-        found = [
-            {
-                "kind": finding.kind,
-                "leaf": finding.leaf,
-                "id": str(finding.id) if finding.id else None,
-                "detail": finding.detail,
-            }
-            for finding in report.findings
-        ]
-        self.stdout.write(
-            json.dumps(
-                {
-                    "exit": report.exit_code,
-                    "checked": report.checked,
-                    "size": report.size,
-                    "root": report.root.hex(),
-                    "findings": found,
-                }
-            )
-        )
+        document = {
+            "exit": report.exit_code,
+            "checked": report.checked,
+            "size": report.size,
+            "root": report.root.hex(),
+            "findings": [_told(finding) for finding in report.findings],
+        }
+        self.stdout.write(json.dumps(document))
+
+
+def _told(finding: Finding) -> dict[str, object]:
+    return {
+        "kind": finding.kind,
+        "leaf": finding.leaf,
+        "id": str(finding.id) if finding.id else None,
+        "detail": finding.detail,
+    }
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise ArgumentTypeError(f"{text!r} is no number of leaves: 1 or more")
+    return int(text)
 
 
 def _keys(path: Path | None) -> list[VerifierKey]:

@@ -1,0 +1,122 @@
+"""Single leaves against the last checkpoint, by their inclusion proofs: for a look that takes no
+longer on a long trail."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Final
+from uuid import UUID
+
+from audit.application.rowchecking import RowCheck, id_of
+from audit.domain.checkpoint import Checkpoint, NotAuthentic, VerifierKey, read_checkpoint
+from audit.domain.findings import WARNINGS, Finding, Kind
+from audit.domain.merkle import (
+    HASH_BYTES,
+    TILE_WIDTH,
+    inclusion_proof,
+    leaf_hash,
+    verify_inclusion,
+)
+from audit.ports import Evidence, Stored
+from core.actions import AuditAction
+
+_AT_ONCE: Final = 1000
+_HARMLESS: Final = WARNINGS | {Kind.UNSEALED}
+_choose: Final[Callable[[range, int], list[int]]] = SystemRandom().sample
+
+
+@dataclass(frozen=True)
+class SpotCheck:
+    evidence: Evidence
+    row_check: RowCheck
+    checkpoint: Checkpoint
+    pruned: str = ""
+    """Rows with a smaller id are in archives (`pruned_before`)."""
+
+    def any(self, number: int, progress: Callable[[int, int], None]) -> Iterator[Finding]:
+        """Nobody can know which leaves it will be."""
+        size = self.checkpoint.size
+        chosen = sorted(_choose(range(size), min(number, size)))
+        for at in range(0, len(chosen), _AT_ONCE):
+            yield from self._leaves(chosen[at : at + _AT_ONCE])
+            progress(min(at + _AT_ONCE, len(chosen)), len(chosen))
+
+    def one(self, entry_id: UUID) -> Iterator[Finding]:
+        leaves = self.evidence.leaves_naming([entry_id]).get(entry_id, [])
+        if any(leaf < self.checkpoint.size for leaf in leaves):
+            yield from self._leaves([leaf for leaf in leaves if leaf < self.checkpoint.size])
+            return
+        row = self.evidence.rows([entry_id]).get(entry_id)
+        if row is None:
+            yield Finding(Kind.UNKNOWN, "no row and no leaf has this id", None, entry_id)
+            return
+        yield from self.row_check.findings(row, None)
+        if row.cursor <= self.evidence.frontier().cursor:
+            yield Finding(Kind.INSERTED, "no leaf names it", None, entry_id)
+        else:
+            yield Finding(Kind.UNSEALED, "its MAC alone protects it yet", None, entry_id)
+
+    def _leaves(self, leaves: Sequence[int]) -> Iterator[Finding]:
+        names = {leaf: self._id_of(leaf) for leaf in leaves}
+        rows = self.evidence.rows([each for each in names.values() if each])
+        for leaf, entry_id in names.items():
+            if entry_id is None:
+                yield Finding(Kind.ID_TILE, "no id is stored for it", leaf)
+            elif entry_id not in rows and str(entry_id) < self.pruned:
+                yield Finding(Kind.PRUNED, "its row is in an archive", leaf, entry_id)
+            elif entry_id not in rows:
+                yield Finding(Kind.DELETED, "no row has this id", leaf, entry_id)
+            else:
+                yield from self.row_check.findings(rows[entry_id], leaf)
+                yield from self._sealed(leaf, entry_id, rows[entry_id])
+
+    def _id_of(self, leaf: int) -> UUID | None:
+        try:
+            return self.evidence.ids(leaf // TILE_WIDTH)[leaf % TILE_WIDTH]
+        except (LookupError, ValueError):
+            return None
+
+    def _sealed(self, leaf: int, entry_id: UUID, row: Stored) -> Iterator[Finding]:
+        found = leaf_hash(row.entry)
+        try:
+            begin = leaf % TILE_WIDTH * HASH_BYTES
+            stored = self.evidence.tile(0, leaf // TILE_WIDTH)[begin : begin + HASH_BYTES]
+            holds = self._holds(leaf, found)
+        except (LookupError, ValueError) as error:
+            yield Finding(Kind.TILE, str(error), leaf, entry_id)
+            return
+        if holds and found == stored:
+            return
+        if holds:
+            yield Finding(Kind.TILE, "the stored hash is not the entry's", leaf, entry_id)
+        elif found == stored:
+            text = "it does not lead to the root that was signed"
+            yield Finding(Kind.REWRITTEN, text, leaf, entry_id)
+        else:
+            yield Finding(Kind.ALTERED, "not the entry that was sealed", leaf, entry_id)
+
+    def _holds(self, leaf: int, found: bytes) -> bool:
+        size = self.checkpoint.size
+        proof = inclusion_proof(self.evidence, leaf, size)
+        return verify_inclusion(found, leaf, size, proof, self.checkpoint.root)
+
+
+def pruned_before(evidence: Evidence, row_check: RowCheck, checkpoint: Checkpoint) -> str:
+    """The id below which rows have left the database, by the events of it that can be proved, or
+    that have a right MAC and wait for their seal. Empty where there are none."""
+    proved = SpotCheck(evidence, row_check, checkpoint)
+    bounds = [""]
+    for row in evidence.rows_of(AuditAction.AUDIT_PRUNED):
+        entry_id = id_of(row)
+        if entry_id and all(each.kind in _HARMLESS for each in proved.one(entry_id)):
+            bounds.append(str(json.loads(row.entry)["ctx"]["before"]))
+    return max(bounds)
+
+
+def last_signed(evidence: Evidence, vkeys: Sequence[VerifierKey]) -> Checkpoint:
+    """Raises `NotAuthentic`; where nothing was sealed, there is none either."""
+    note = evidence.last_checkpoint()
+    if note is None:
+        raise NotAuthentic("there is no checkpoint")
+    return read_checkpoint(note, vkeys)
