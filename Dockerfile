@@ -34,6 +34,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY audit audit
 COPY config config
 COPY core core
+COPY mail mail
 COPY sessions_app sessions_app
 COPY users users
 COPY manage.py .

@@ -22,6 +22,7 @@ INSTALLED_APPS = [
     # Before Django's, whose commands and pages of the same name they replace.
     "config",
     "core",
+    "mail",
     "users",
     "sessions_app",
     "audit",
@@ -107,6 +108,8 @@ X_FRAME_OPTIONS = "DENY"
 
 _email = Env.email_url_config(_settings.email_url)
 EMAIL_BACKEND = _email.pop("EMAIL_BACKEND")
+if EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend":
+    EMAIL_BACKEND = "mail.console.EmailBackend"
 # `filemail:///folder` is an absolute path; the parser drops one slash.
 EMAIL_FILE_PATH = "/" + (_email.get("EMAIL_FILE_PATH") or "").lstrip("/")
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"

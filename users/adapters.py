@@ -1,27 +1,29 @@
 """Password hashing, the cool-down and mail."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from smtplib import SMTPException
+from functools import lru_cache
 from threading import BoundedSemaphore
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 
-from core import container, unit_of_work
+from core import container
+from core.clock import SystemClock
 from core.keys import KeyRing
-from core.ports import CacheProtocol
+from core.ports import CacheProtocol, Clock
 from core.result import Failure, Success
+from mail.letters import Order
+from mail.outbox import Outbox
 from users.domain.password import PasswordPolicy
 from users.ports import OneUseTokenRepository
 
 COOLDOWN_SECONDS: Final = 60
+VERIFICATION: Final = "users.verification"
+ALREADY_REGISTERED: Final = "users.already_registered"
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -99,36 +101,29 @@ def _cooldown_key(email: str) -> str:
 
 
 @dataclass(frozen=True)
-class AfterCommitMailer:
-    """Sends when the transaction has committed; derives the token's text only then."""
+class OutboxMailer:
+    """Orders mails in the open unit of work; their texts are in `templates/users/mail`."""
+
+    outbox: Outbox
+
+    def send_verification(self, email: str, token_id: UUID) -> None:
+        self.outbox.put(VERIFICATION, email, reference=token_id)
+
+    def send_already_registered(self, email: str) -> None:
+        self.outbox.put(ALREADY_REGISTERED, email)
+
+
+@dataclass(frozen=True)
+class TokenLetters:
+    """Of mails that carry a one-use token. Its text is derived as the mail leaves, and stands
+    nowhere before."""
 
     tokens: OneUseTokenRepository
     keys: KeyRing
-    public_url: str
+    clock: Clock = SystemClock()
 
-    def send_verification(self, email: str, token_id: UUID) -> None:
-        self._after_commit(partial(self._send_verification, email, token_id))
-
-    def send_already_registered(self, email: str) -> None:
-        self._after_commit(partial(self._send, email, "already_registered", {}))
-
-    def _send_verification(self, email: str, token_id: UUID) -> None:
-        token = self.tokens.find_by_id(token_id)
-        assert token is not None
-        self._send(email, "verification", {"token": token.text(self.keys)})
-
-    def _send(self, email: str, name: str, values: dict[str, str]) -> None:
-        values = {"public_url": self.public_url, **values}
-        subject, _, body = render_to_string(f"users/mail/{name}.txt", values).partition("\n")
-        send_mail(subject, body.lstrip(), None, [email])
-
-    def _after_commit(self, send: Callable[[], None]) -> None:
-        unit_of_work.current().after_commit(partial(_logged, send))
-
-
-def _logged(send: Callable[[], None]) -> None:
-    """The account is made: a mail server that is away must not say otherwise."""
-    try:
-        send()
-    except (SMTPException, OSError) as error:
-        container.get_logger().error("mail_not_sent", error=type(error).__name__)
+    def values(self, order: Order) -> Mapping[str, Any] | None:
+        token = self.tokens.find_by_id(order.reference) if order.reference else None
+        if token is None or not token.is_spendable(self.clock.now()):
+            return None
+        return {"token": token.text(self.keys)}

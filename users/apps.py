@@ -10,3 +10,7 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         protect(self.get_model("User"), except_for=("updated_at",))
         protect(self.get_model("OneUseToken"))
+        from mail.letters import letters
+        from users import wiring
+
+        wiring.register_letters(letters)

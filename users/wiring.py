@@ -1,16 +1,22 @@
 """Where handlers are put together. Dependencies are looked up at each call, so that
 `container.override(…)` reaches every view; a test passes the ports that it replaces."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from core import container
 from core.database import Database, InUnitOfWork
 from core.keys import KeyRing
+from mail import wiring as mail_wiring
+from mail.letters import Letters, Order
 from users.adapters import (
-    AfterCommitMailer,
+    ALREADY_REGISTERED,
+    VERIFICATION,
     CacheCooldown,
     DjangoPasswordService,
+    OutboxMailer,
+    TokenLetters,
     password_policy,
 )
 from users.application.administration import (
@@ -44,7 +50,7 @@ def register_user(**ports: Any) -> InUnitOfWork[RegisterUser, UUID]:
         "event_bus": container.get_event_bus(),
         "policy": password_policy(),
         "cooldown": CacheCooldown(container.get_cache()),
-        "mailer": _mailer(database),
+        "mailer": OutboxMailer(mail_wiring.outbox()),
     }
     return InUnitOfWork(RegisterUserHandler(**defaults | ports), database)
 
@@ -100,9 +106,14 @@ def one_use_tokens(database: Database) -> DjangoOneUseTokenRepository:
     return DjangoOneUseTokenRepository(database, token_keys())
 
 
-def _mailer(database: Database) -> AfterCommitMailer:
-    settings = container.get_settings()
-    return AfterCommitMailer(one_use_tokens(database), settings.token_keys, settings.public_url)
+def register_letters(letters: Letters) -> None:
+    """The mails of this context, for whoever sends them."""
+    letters.register(VERIFICATION, _token_values)
+    letters.register(ALREADY_REGISTERED, lambda order: {})
+
+
+def _token_values(order: Order) -> Mapping[str, Any] | None:
+    return TokenLetters(one_use_tokens(container.get_database()), token_keys()).values(order)
 
 
 def token_keys() -> KeyRing:

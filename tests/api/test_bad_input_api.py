@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core import mail
 
 from audit.models import AuditEvent
 from core.actions import Phase
 from core.ids import uuid7
 from sessions_app.models import DeviceSession
 from tests.factories import PASSWORD, UserFactory
+from tests.mailing import delivered
 from tests.plugin.fixtures import JsonClient
 from users import models
 from users.repositories import DjangoUserRepository
@@ -200,7 +200,7 @@ class TestFields:
         for text in (injected, "\r\n", "\x1b[31m", "\u2028", "\x7f", "\u202e@example.com"):
             prober.expect(REFUSED[path], "POST", path, in_field(path, name, text))
         assert prober.verdict() == ""
-        assert mail.outbox == []
+        assert delivered() == []
 
     def test_a_field_that_is_missing(self, prober: Prober, path: str) -> None:
         for name in WRITES[path]:

@@ -1,7 +1,6 @@
 import re
 
-from django.core import mail
-
+from tests.mailing import delivered
 from tests.plugin.fixtures import JsonClient
 from users import models
 
@@ -11,7 +10,7 @@ PASSWORD = "SecurePass123!"
 
 def register(client: JsonClient) -> str:
     client.post("/api/v1/users", json={"email": EMAIL, "password": PASSWORD})
-    (token,) = set(re.findall(r"dsh_once_[\w-]+", str(mail.outbox[-1].body)))
+    (token,) = set(re.findall(r"dsh_once_[\w-]+", str(delivered()[-1].body)))
     return str(token)
 
 

@@ -6,12 +6,12 @@ from unittest.mock import create_autospec
 from uuid import UUID
 
 import pytest
-from django.core import mail
 
 from core import container
 from core.ports import CacheProtocol
 from core.result import Success
 from tests.factories import PASSWORD, UserFactory
+from tests.mailing import delivered
 from tests.plugin.fixtures import JsonClient
 from users import models
 from users.domain.roles import Role
@@ -72,7 +72,7 @@ class TestRegistration:
             ("X-Trace-Id", fresh.headers["X-Trace-Id"]),
             ("X-Trace-Id", taken.headers["X-Trace-Id"]),
         }
-        assert sorted(message.to[0] for message in mail.outbox) == [
+        assert sorted(message.to[0] for message in delivered()) == [
             "fresh@example.com",
             "taken@example.com",
         ]

@@ -1,30 +1,26 @@
-import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 import pytest
 import redis
-from django.core import mail
-from django.core.mail import EmailMessage
-from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core import container
 from core.cache import LocalCache, RedisCache
 from core.errors import ErrorCode
-from core.result import Success
-from core.unit_of_work import UnitOfWork
+from mail import wiring as mail_wiring
 from tests.assertions import assert_failure, assert_success
 from tests.factories import UserFactory
 from tests.fakes.clock import FakeClock
 from tests.fakes.users import InMemoryCooldown
+from tests.mailing import delivered
 from users import models, wiring
-from users.adapters import CacheCooldown
+from users.adapters import CacheCooldown, OutboxMailer
 from users.application.registration import RegisterUser, VerifyEmail
 from users.domain.events import UserRegistrationAttempted, UserRegistrationSucceeded
 from users.domain.tokens import Purpose
@@ -43,25 +39,16 @@ def cache(clock: FakeClock, override: Override) -> LocalCache:
     return cache
 
 
-@pytest.fixture
-def unit(db: None) -> Iterator[UnitOfWork]:
-    """A registration that has been attempted and is not over yet."""
-    with container.get_database().get_session() as unit:
-        container.get_event_bus().publish(UserRegistrationAttempted(email=EMAIL))
-        yield unit
-
-
 def mailer() -> Mailer:
-    return wiring._mailer(container.get_database())
+    return OutboxMailer(mail_wiring.outbox())
 
 
 def succeed() -> None:
     container.get_event_bus().publish(UserRegistrationSucceeded(email=EMAIL))
 
 
-def only_mail() -> EmailMessage:
-    (message,) = mail.outbox
-    assert isinstance(message, EmailMessage)
+def only_mail() -> EmailMultiAlternatives:
+    (message,) = delivered()
     return message
 
 
@@ -103,6 +90,20 @@ class TestVerificationMail:
         wiring.register_user().handle(COMMAND)
         assert "https://a&b/verify-email#" in str(only_mail().body)
 
+    def test_it_says_the_same_in_html(self, db: None) -> None:
+        wiring.register_user().handle(COMMAND)
+        ((html, kind),) = only_mail().alternatives
+        assert kind == "text/html"
+        assert f"/verify-email#{token_in(only_mail())}" in str(html)
+
+    def test_a_token_that_was_used_meanwhile_is_mailed_to_nobody(self, db: None) -> None:
+        wiring.register_user().handle(COMMAND)
+        row = models.OneUseToken.objects.get()
+        token = wiring.one_use_tokens(container.get_database()).find_by_id(row.pk)
+        assert token is not None
+        wiring.verify_email().handle(VerifyEmail(token=token.text(wiring.token_keys())))
+        assert delivered() == []
+
     def test_it_does_not_hold_the_password(self, db: None) -> None:
         wiring.register_user().handle(COMMAND)
         assert PASSWORD not in only_mail().message().as_string()
@@ -125,13 +126,8 @@ class TestAlreadyRegisteredMail:
         assert assert_success(verified) == user.pk
 
 
-class TestAfterCommit:
-    """Uses fixtures: unit, db."""
-
-    def test_nothing_leaves_before_the_unit_of_work_is_over(self, unit: UnitOfWork) -> None:
-        mailer().send_already_registered(EMAIL)
-        succeed()
-        assert mail.outbox == []
+class TestOrdering:
+    """Uses fixtures: db."""
 
     def test_it_leaves_once_the_unit_of_work_is_over(self, db: None) -> None:
         with container.get_database().get_session():
@@ -143,7 +139,7 @@ class TestAfterCommit:
     def test_nothing_leaves_when_it_rolls_back(self, db: None) -> None:
         with pytest.raises(ZeroDivisionError):
             leave_by(ZeroDivisionError())
-        assert mail.outbox == []
+        assert delivered() == []
 
     def test_nothing_leaves_when_the_outcome_cannot_be_recorded(
         self, db: None, monkeypatch: pytest.MonkeyPatch
@@ -156,13 +152,13 @@ class TestAfterCommit:
         monkeypatch.setattr(type(bus.records), "send", refuse)  # type: ignore[attr-defined]
         with pytest.raises(RuntimeError, match="the trail is full"):
             register.handle(COMMAND)
-        assert mail.outbox == []
+        assert delivered() == []
         assert not models.User.objects.exists()
 
     def test_a_refused_registration_mails_nobody(self, db: None) -> None:
         weak = RegisterUser(email=EMAIL, password="short")
         assert_failure(wiring.register_user().handle(weak), ErrorCode.WEAK_PASSWORD)
-        assert mail.outbox == []
+        assert delivered() == []
 
 
 def leave_by(error: Exception) -> None:
@@ -186,7 +182,7 @@ class TestCooldown:
         register.handle(COMMAND)
         clock.advance(timedelta(seconds=59))
         register.handle(COMMAND)
-        assert len(mail.outbox) == 1
+        assert len(delivered()) == 1
 
     def test_after_a_minute_the_next_may_come(self, db: None, clock: FakeClock) -> None:
         UserFactory.create(email=EMAIL)
@@ -194,7 +190,7 @@ class TestCooldown:
         register.handle(COMMAND)
         clock.advance(timedelta(seconds=60))
         register.handle(COMMAND)
-        assert len(mail.outbox) == 2
+        assert len(delivered()) == 2
 
     def test_trying_again_and_again_does_not_prolong_it(self, clock: FakeClock) -> None:
         cooldown = CacheCooldown(container.get_cache())
@@ -208,7 +204,7 @@ class TestCooldown:
         register = wiring.register_user()
         register.handle(COMMAND)
         register.handle(COMMAND)
-        assert len(mail.outbox) == 1
+        assert len(delivered()) == 1
 
     def test_the_cache_does_not_hold_the_address(self, redis_test_client: redis.Redis) -> None:
         CacheCooldown(RedisCache(redis_client=redis_test_client)).claim(EMAIL)
@@ -243,56 +239,6 @@ class TestCooldownContract:
         assert cooldown.claim("other@example.com") is True
 
 
-class DeadServer(BaseEmailBackend):
-    error: Exception = ConnectionRefusedError("to 192.0.2.1")
-
-    def send_messages(self, email_messages: Any) -> int:
-        raise self.error
-
-
-class RefusingServer(DeadServer):
-    error = SMTPRecipientsRefused({EMAIL: (550, b"unknown")})
-
-
-class SlowServer(DeadServer):
-    error = TimeoutError("timed out")
-
-
-class TestDeadMailServer:
-    """Uses fixtures: db, settings (of pytest-django), caplog."""
-
-    @pytest.mark.parametrize("backend", [DeadServer, RefusingServer, SlowServer])
-    def test_the_account_is_made_all_the_same(
-        self, db: None, settings: Any, backend: type[DeadServer]
-    ) -> None:
-        settings.EMAIL_BACKEND = f"{__name__}.{backend.__name__}"
-        user_id = assert_success(wiring.register_user().handle(COMMAND))
-        assert models.User.objects.get().pk == user_id
-
-    def test_the_log_tells_that_and_neither_address_nor_token(
-        self, db: None, settings: Any, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        settings.EMAIL_BACKEND = f"{__name__}.RefusingServer"
-        with caplog.at_level(logging.DEBUG):
-            wiring.register_user().handle(COMMAND)
-        assert "mail_not_sent" in caplog.text
-        assert "SMTPRecipientsRefused" in caplog.text
-        assert not [text for text in (EMAIL, "dsh_once_", PASSWORD) if text in caplog.text]
-
-    def test_the_link_can_be_asked_for_again(
-        self, db: None, settings: Any, clock: FakeClock
-    ) -> None:
-        alive, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, f"{__name__}.DeadServer"
-        register = wiring.register_user()
-        register.handle(COMMAND)
-        settings.EMAIL_BACKEND = alive
-        clock.advance(timedelta(minutes=1))
-        register.handle(COMMAND)
-        assert isinstance(
-            wiring.verify_email().handle(VerifyEmail(token=token_in(only_mail()))), Success
-        )
-
-
 @pytest.fixture
 def dead_cache(override: Override) -> None:
     nowhere = redis.Redis(
@@ -315,4 +261,4 @@ class TestDeadCache:
         UserFactory.create(email=EMAIL, is_verified=is_verified)
         refused = wiring.register_user().handle(COMMAND)
         assert_failure(refused, ErrorCode.EMAIL_ALREADY_EXISTS)
-        assert mail.outbox == []
+        assert delivered() == []

@@ -8,10 +8,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from django.core import mail
 from pytest_django.live_server_helper import LiveServer
 
 from core import container
+from tests.mailing import delivered
 from tests.plugin.services import Services
 
 
@@ -73,6 +73,6 @@ def another_program(live_server: LiveServer) -> Program:
 
 
 def token_from_mail() -> str:
-    found = re.search(r"dsh_once_\S+", str(mail.outbox[-1].body))
+    found = re.search(r"dsh_once_\S+", str(delivered()[-1].body))
     assert found, "no token in the mail"
     return found[0]

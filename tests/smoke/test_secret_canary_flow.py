@@ -8,13 +8,13 @@ from urllib.request import Request, urlopen
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.core import mail
 from django.db import connection
 
 from audit import wiring
 from core import container
 from core.logging import ConsoleLogger
 from tests.factories import UserFactory
+from tests.mailing import delivered
 from tests.sealing import empty_the_trail, forget_the_seals
 from tests.smoke.conftest import Program, token_from_mail
 
@@ -53,7 +53,7 @@ def test_no_planted_secret_can_be_read_anywhere(
         "the log": "".join(capfd.readouterr()) + caplog.text,
         "the export": exported,
         "the bundle": bundle(tmp_path),
-        "later mails": "".join(str(each.message()) for each in mail.outbox[1:]),
+        "later mails": "".join(str(each.message()) for each in delivered()[1:]),
     }
     assert len(secrets) == len(set(secrets)) == 10
     found = [

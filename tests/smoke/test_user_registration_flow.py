@@ -2,10 +2,9 @@
 
 from uuid import UUID
 
-from django.core import mail
-
 from audit.models import AuditEvent
 from core.actions import AuditAction, Phase
+from tests.mailing import delivered
 from tests.smoke.conftest import Program, token_from_mail
 
 EMAIL, PASSWORD = "newcomer@example.com", "SecurePass123!"
@@ -16,7 +15,7 @@ def test_a_newcomer_registers_verifies_signs_in_and_out(program: Program) -> Non
     assert registered.status == 201
 
     assert program.sign_in(EMAIL, PASSWORD).status == 401  # not verified yet
-    assert mail.outbox[-1].to == [EMAIL]
+    assert delivered()[-1].to == [EMAIL]
     assert program.call("POST", "email-verifications", token=token_from_mail()).status == 204
 
     signed_in = program.sign_in(EMAIL, PASSWORD)
