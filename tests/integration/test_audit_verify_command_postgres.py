@@ -85,6 +85,14 @@ class TestExitCodes:
         assert verify().code == 0
         assert verify("--checkpoint", kept).code == 1
 
+    def test_1_is_another_history_than_the_file_outside_knows(self, trail: Trail) -> None:
+        note = trail.notes[0]
+        resealed(11)(trail)
+        trail.keeper.keep(note)
+        told = verify()
+        assert told.code == 1
+        assert ": rewritten: " in told.out
+
     def test_3_is_a_trail_that_cannot_be_read(self, trail: Trail) -> None:
         trail.execute("DROP TABLE audit_tile")
         told = verify()

@@ -28,5 +28,5 @@ def test_a_database_that_was_restarted_is_found_again(transactional_db: None) ->
         with pytest.raises(OperationalError):
             elsewhere.submit(run).result()
         second = elsewhere.submit(run).result()
-        elsewhere.submit(connection.close).result()
+        elsewhere.submit(lambda: connection.close()).result()
     assert second != first

@@ -103,7 +103,7 @@ examples:
             self._refuse("--checkpoint speaks of all leaves: not with --sample, not with --id.")
         try:
             keys = _keys(options["vkey"])
-            outside = [read_checkpoint(path.read_text(), keys) for path in options["checkpoint"]]
+            outside = [read_checkpoint(note, keys) for note in _notes(options)]
         except (OSError, ValueError) as error:
             self._refuse(f"Cannot begin: {error}")
         try:
@@ -194,6 +194,12 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise ArgumentTypeError(f"{text!r} is no number of leaves: 1 or more")
     return int(text)
+
+
+def _notes(options: dict[str, Any]) -> list[str]:
+    """Read before the trail is: the sealer keeps a checkpoint after it is in the database."""
+    kept = None if options["vkey"] else wiring.key_folder().checkpoint()
+    return [*([kept] if kept else []), *(path.read_text() for path in options["checkpoint"])]
 
 
 def _keys(path: Path | None) -> list[VerifierKey]:
