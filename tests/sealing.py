@@ -1,4 +1,4 @@
-"""A trail of PostgreSQL to seal. What was committed stays for the next test: the tree begins anew."""
+"""A trail of PostgreSQL to seal. What was committed stays: the tree begins anew for each test."""
 
 import threading
 from collections.abc import Iterator

@@ -7,8 +7,7 @@ _VACUUM = (
     " (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0)"
 )
 _AS_BEFORE = (
-    "ALTER TABLE audit_subject RESET"
-    " (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)"
+    "ALTER TABLE audit_subject RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)"
 )
 
 

@@ -214,7 +214,7 @@ class TestEmbedded:
         assert embedded[1][0]["DEBUG"] is False
 
     def test_mail_is_printed(self, embedded: Embedded):
-        expected = "django.core.mail.backends.console.EmailBackend"
+        expected = "mail.console.EmailBackend"
         assert embedded[1][0]["EMAIL_BACKEND"] == expected
 
     def test_no_cache_server_is_needed(self, embedded: Embedded):

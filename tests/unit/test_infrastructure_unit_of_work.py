@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from core import unit_of_work
 from core.actions import Phase
 from core.events import DomainEvent
-from core.ports import UnitOfWorkProtocol
 from core.keys import UnknownKeyError
+from core.ports import UnitOfWorkProtocol
 from core.unit_of_work import AttemptNotRecordedError, UnitOfWork, UnitOfWorkError
 from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 
