@@ -5,7 +5,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -19,7 +22,7 @@ class Installation:
         self.database = folder / "dashtam.sqlite3"
         self.folder = folder / "dashtam.sqlite3.audit"
 
-    def manage(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def manage(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *command],
             cwd=ROOT,
@@ -28,10 +31,19 @@ class Installation:
                 "DATABASE_URL": f"sqlite:///{self.database}",
                 "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
             },
+            input=typed,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def files(self) -> list[Path]:
+        """With what SQLite keeps beside the database."""
+        return [file for file in self.database.parent.glob("*.sqlite3*") if file.is_file()]
+
+    def select(self, statement: str) -> Any:
+        with closing(sqlite3.connect(self.database)) as connection:
+            return connection.execute(statement).fetchone()[0]
 
     def execute(self, *statements: str) -> None:
         """As somebody who got hold of the file."""
@@ -109,6 +121,35 @@ def test_a_bundle_that_cannot_be_made_says_why(installation: Installation, tmp_p
     assert "Choose leaves between 0 and" in refused.stderr
 
 
+def test_one_event_is_proved_without_us(installation: Installation, tmp_path: Path) -> None:
+    bundle, keys, entry = tmp_path / "bundle", tmp_path / "keys", tmp_path / "event.json"
+    proof = tmp_path / "event.tlog-proof"
+    keys.write_text(installation.manage("audit_keys").stdout)
+    assert installation.manage("audit_export", "--out", str(bundle)).returncode == 0
+    event = str(UUID(installation.select("SELECT id FROM audit_event ORDER BY seq LIMIT 1")))
+    proved = installation.manage("audit_prove", event, "--entry", str(entry))
+    proof.write_text(proved.stdout)
+    options = ["--proof", str(proof), "--entry", str(entry), "--vkey", str(keys)]
+    assert standalone(bundle, *options) == 0
+    entry.write_bytes(entry.read_bytes() + b" ")
+    assert standalone(bundle, *options) == 1
+
+
+def test_a_key_that_was_destroyed_is_in_no_file_any_more(installation: Installation) -> None:
+    made = installation.manage(
+        "create_admin", "--email", "gone@example.com", typed="correct horse battery staple"
+    )
+    user_id = made.stdout.split(": ")[1].partition(".")[0]
+    key = installation.select(
+        f"SELECT key_wrapped FROM audit_subject WHERE name = 'user:{user_id}'"
+    )
+    assert any(key in file.read_bytes() for file in installation.files())
+    assert installation.manage("audit_erase", "--user", user_id, "--yes").returncode == 0
+    assert not any(key in file.read_bytes() for file in installation.files())
+    assert installation.manage("audit_seal").returncode == 0
+    assert installation.manage("audit_verify").returncode == 0
+
+
 def test_a_lost_checkpoint_is_put_back_on_record(installation: Installation) -> None:
     (installation.folder / "checkpoint").unlink()
     assert installation.manage("audit_seal").returncode == 1
@@ -124,7 +165,9 @@ def test_the_cluster_of_sqlite_is_always_the_same(installation: Installation) ->
 
 
 def check(bundle: Path, keys: Path) -> int:
-    program = [sys.executable, "-I", "-S", str(bundle / "audit_verify.py"), str(bundle)]
-    return subprocess.run(
-        [*program, "--vkey", str(keys)], cwd=bundle, capture_output=True, check=False
-    ).returncode
+    return standalone(bundle, str(bundle), "--vkey", str(keys))
+
+
+def standalone(bundle: Path, *options: str) -> int:
+    program = [sys.executable, "-I", "-S", str(bundle / "audit_verify.py"), *options]
+    return subprocess.run(program, cwd=bundle, capture_output=True, check=False).returncode
