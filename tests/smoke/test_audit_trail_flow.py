@@ -136,16 +136,19 @@ def test_one_event_is_proved_without_us(installation: Installation, tmp_path: Pa
 
 
 def test_a_key_that_was_destroyed_is_in_no_file_any_more(installation: Installation) -> None:
-    made = installation.manage(
-        "create_admin", "--email", "gone@example.com", typed="correct horse battery staple"
-    )
-    user_id = made.stdout.split(": ")[1].partition(".")[0]
-    key = installation.select(
-        f"SELECT key_wrapped FROM audit_subject WHERE name = 'user:{user_id}'"
-    )
-    assert any(key in file.read_bytes() for file in installation.files())
-    assert installation.manage("audit_erase", "--user", user_id, "--yes").returncode == 0
-    assert not any(key in file.read_bytes() for file in installation.files())
+    """While a server runs: SQLite tidies up when the last one leaves."""
+    with closing(sqlite3.connect(installation.database)) as server:
+        server.execute("SELECT count(*) FROM audit_event").fetchone()
+        made = installation.manage(
+            "create_admin", "--email", "gone@example.com", typed="correct horse battery staple"
+        )
+        user_id = made.stdout.split(": ")[1].partition(".")[0]
+        key = installation.select(
+            f"SELECT key_wrapped FROM audit_subject WHERE name = 'user:{user_id}'"
+        )
+        assert any(key in file.read_bytes() for file in installation.files())
+        assert installation.manage("audit_erase", "--user", user_id, "--yes").returncode == 0
+        assert not any(key in file.read_bytes() for file in installation.files())
     assert installation.manage("audit_seal").returncode == 0
     assert installation.manage("audit_verify").returncode == 0
 
