@@ -32,6 +32,7 @@ class ErrorCode(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     INVALID_TOKEN = "invalid_token"
     INVALID_GRANT = "invalid_grant"
+    REAUTHENTICATION_REQUIRED = "reauthentication_required"
     PERMISSION_DENIED = "permission_denied"
     SESSION_NOT_FOUND = "session_not_found"
     # the trail

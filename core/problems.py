@@ -28,6 +28,7 @@ STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.NOT_AUTHENTICATED: 401,
     ErrorCode.INVALID_TOKEN: 401,
     ErrorCode.INVALID_GRANT: 401,
+    ErrorCode.REAUTHENTICATION_REQUIRED: 401,
     ErrorCode.PERMISSION_DENIED: 403,
     ErrorCode.NOT_FOUND: 404,
     ErrorCode.USER_NOT_FOUND: 404,
@@ -165,7 +166,10 @@ def _retry_after(error: DomainError) -> dict[str, str]:
 
 
 def _challenge(error: DomainError) -> str:
-    """RFC 6750 §3: no error code when no credentials were given."""
+    """RFC 6750 §3: no error code when no credentials were given. RFC 9470 §3: the step up."""
+    if error.code is ErrorCode.REAUTHENTICATION_REQUIRED:
+        age = error.details["max_age"]
+        return f'Bearer realm="dashtam", error="insufficient_user_authentication", max_age="{age}"'
     if error.code is ErrorCode.INVALID_TOKEN:
         return 'Bearer realm="dashtam", error="invalid_token"'
     return 'Bearer realm="dashtam"'

@@ -32,6 +32,7 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
         ip_address=row.ip_address,
         location=row.location,
         created_at=row.created_at,
+        authenticated_at=row.authenticated_at,
         last_seen_at=row.last_seen_at,
         generation=row.generation,
         generation_began_at=row.generation_began_at,

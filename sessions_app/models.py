@@ -16,6 +16,7 @@ class DeviceSession(models.Model):
     ip_address = models.GenericIPAddressField(null=True)
     location = models.CharField(max_length=128, null=True)
     created_at = models.DateTimeField()
+    authenticated_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     generation = models.PositiveIntegerField()
     generation_began_at = models.DateTimeField()

@@ -48,6 +48,7 @@ def make_session(**over: Any) -> DeviceSession:
         "user_id": uuid7(),
         "device": "Firefox on Linux",
         "created_at": NOON,
+        "authenticated_at": NOON,
         "last_seen_at": NOON,
         "generation_began_at": NOON,
         "key_id": "1",

@@ -19,7 +19,8 @@ class BearerAuthentication(BaseAuthentication):
         result = wiring.authenticator().authenticate(token.strip())
         if isinstance(result, Failure):
             raise AuthenticationFailed(result.error.message)
-        principal = Principal(result.value.user, result.value.session.id)
+        session = result.value.session
+        principal = Principal(result.value.user, session.id, session.authenticated_at)
         context.amend(actor_id=principal.user.id)
         return principal, ""
 

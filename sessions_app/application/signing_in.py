@@ -103,6 +103,7 @@ class SignInHandler:
             device=self.device_names.describe(command.user_agent),
             ip_address=command.ip_address,
             created_at=now,
+            authenticated_at=now,
             last_seen_at=now,
             generation_began_at=now,
             key_id=self.keys.current,

@@ -38,6 +38,8 @@ class DeviceSession:
     ip_address: str | None = None
     location: str | None = None
     created_at: datetime
+    authenticated_at: datetime
+    """When the password was proved last."""
     last_seen_at: datetime
     generation: int = 1
     generation_began_at: datetime

@@ -106,6 +106,7 @@ class TestSuccess:
             device="curl",
             ip_address="192.0.2.1",
             created_at=NOON,
+            authenticated_at=NOON,
             last_seen_at=NOON,
             generation=1,
             generation_began_at=NOON,

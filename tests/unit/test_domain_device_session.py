@@ -216,6 +216,7 @@ class TestMaking:
             user_id=uuid7(),
             device="curl",
             created_at=NOON,
+            authenticated_at=NOON,
             last_seen_at=NOON,
             generation_began_at=NOON,
             key_id="1",

@@ -1,6 +1,7 @@
 """Who a request comes from: set by the authentication, read by the views."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from users.domain.user import User
 class Principal:
     user: User
     session_id: UUID
+    authenticated_at: datetime
+    """When the password was proved last."""
     is_authenticated: ClassVar[bool] = True
 
     @property

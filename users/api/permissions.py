@@ -1,0 +1,28 @@
+from datetime import timedelta
+from typing import Final
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core.clock import SystemClock
+from core.errors import AuthenticationError, ErrorCode
+from core.problems import Refused
+from users.api.principal import principal_of
+
+RECENT: Final = timedelta(minutes=10)
+_STEP_UP: Final = AuthenticationError(
+    ErrorCode.REAUTHENTICATION_REQUIRED,
+    "Prove your password again: POST /api/v1/users/me/reauthentications, then repeat this with the"
+    " new token.",
+    {"max_age": int(RECENT.total_seconds())},
+)
+
+
+class RecentlyAuthenticated(BasePermission):
+    """For what a stolen session must not do (ASVS 7.5.1). After `IsAuthenticated`."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if SystemClock().now() - principal_of(request).authenticated_at > RECENT:
+            raise Refused(_STEP_UP)
+        return True
