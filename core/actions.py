@@ -25,6 +25,8 @@ class AuditAction(StrEnum):
     SESSION_REFRESHED = "session.refreshed"
     SESSION_REVOKED = "session.revoked"
     SESSION_ENDED = "session.ended"
+    TOKEN_CREATED = "token.created"
+    TOKEN_REVOKED = "token.revoked"
     AUDIT_VIEWED = "audit.viewed"
     AUDIT_VIEW_REFUSED = "audit.view_refused"
     AUDIT_EXPORTED = "audit.exported"

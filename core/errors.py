@@ -35,6 +35,10 @@ class ErrorCode(StrEnum):
     REAUTHENTICATION_REQUIRED = "reauthentication_required"
     PERMISSION_DENIED = "permission_denied"
     SESSION_NOT_FOUND = "session_not_found"
+    SESSION_REQUIRED = "session_required"
+    INSUFFICIENT_SCOPE = "insufficient_scope"
+    PERSONAL_TOKEN_NOT_FOUND = "personal_token_not_found"
+    TOO_MANY_TOKENS = "too_many_tokens"
     # the trail
     EVENT_NOT_FOUND = "event_not_found"
     NOTHING_SEALED = "nothing_sealed"

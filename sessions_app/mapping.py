@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from sessions_app import models
+from sessions_app.domain.personal_token import PersonalToken, Scope
 from sessions_app.domain.session import (
     ABSOLUTE_LIMIT,
     IDLE_LIMIT,
@@ -44,4 +45,25 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
         version=row.version,
         revoked_at=row.revoked_at,
         revoked_reason=EndReason(row.revoked_reason) if row.revoked_reason else None,
+    )
+
+
+def live_tokens(now: datetime) -> Q:
+    """As `PersonalToken.is_live` has it, for the database."""
+    return Q(revoked_at__isnull=True, expires_at__gt=now)
+
+
+def token_entity(row: models.PersonalToken) -> PersonalToken:
+    return PersonalToken(
+        id=row.id,
+        user_id=row.user_id,
+        name=row.name,
+        scope=Scope(row.scope),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+        key_id=row.key_id,
+        salt=bytes(row.salt),
+        version=row.version,
+        revoked_at=row.revoked_at,
     )

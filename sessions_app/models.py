@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from sessions_app.domain.personal_token import Scope
 from sessions_app.domain.session import EndReason, SessionKind
 
 
@@ -42,3 +43,24 @@ class DeviceSession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device} since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class PersonalToken(models.Model):
+    """No column here, and no key alone, yields the token's text."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="personal_tokens"
+    )
+    name = models.CharField(max_length=64)
+    scope = models.CharField(max_length=16, choices=[(scope, scope) for scope in Scope])
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    key_id = models.CharField(max_length=16)
+    salt = models.BinaryField(max_length=32)
+    version = models.PositiveIntegerField()
+    revoked_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from core.result import Result
+from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
 from users.domain.errors import SignInRefused
 from users.domain.user import User
@@ -44,6 +45,34 @@ class SessionRepository(Protocol):
 
     def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
         """False when it is not this user's, or has ended already."""
+        ...
+
+
+class PersonalTokenRepository(Protocol):
+    def hold_owner(self, user_id: UUID) -> User | None:
+        """The account, held until the transaction ends."""
+        ...
+
+    def count_live(self, user_id: UUID, now: datetime) -> int: ...
+
+    def save(self, token: PersonalToken) -> None: ...
+
+    def end(self, token_id: UUID, user_id: UUID, now: datetime) -> bool:
+        """False when it is not this user's, or has ended already."""
+        ...
+
+
+@dataclass(frozen=True)
+class PersonalTokenWithUser:
+    token: PersonalToken
+    user: User
+
+
+class PersonalTokenReader(Protocol):
+    def find(self, token_id: UUID) -> PersonalTokenWithUser | None: ...
+
+    def touch(self, token: PersonalToken, now: datetime) -> None:
+        """Notes when it was last used, at most once a minute."""
         ...
 
 

@@ -4,9 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from sessions_app import models
+from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession
-from sessions_app.mapping import live_sessions, session_entity
-from sessions_app.ports import SessionWithUser
+from sessions_app.mapping import live_sessions, live_tokens, session_entity, token_entity
+from sessions_app.ports import PersonalTokenWithUser, SessionWithUser
 from users.mapping import user_entity
 
 
@@ -22,6 +23,22 @@ class DjangoSessionReader:
             rows.filter(generation=generation, first_used_at__isnull=True).update(first_used_at=now)
         if session.was_seen_long_ago(now):
             rows.filter(last_seen_at__lt=now).update(last_seen_at=now)
+
+
+class DjangoPersonalTokenReader:
+    def find(self, token_id: UUID) -> PersonalTokenWithUser | None:
+        row = models.PersonalToken.objects.select_related("user").filter(pk=token_id).first()
+        return PersonalTokenWithUser(token_entity(row), user_entity(row.user)) if row else None
+
+    def touch(self, token: PersonalToken, now: datetime) -> None:
+        if token.was_used_long_ago(now):
+            models.PersonalToken.objects.filter(pk=token.id).update(last_used_at=now)
+
+
+def live_personal_tokens(user_id: UUID, now: datetime) -> list[PersonalToken]:
+    """Newest first; there are not many (`MOST_TOKENS`)."""
+    rows = models.PersonalToken.objects.filter(live_tokens(now), user_id=user_id)
+    return [token_entity(row) for row in rows.order_by("-pk")]
 
 
 def page_of_live_sessions(

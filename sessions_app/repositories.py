@@ -6,8 +6,12 @@ from uuid import UUID
 
 from core.database import Database
 from sessions_app import models
+from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
-from sessions_app.mapping import live_sessions, session_entity
+from sessions_app.mapping import live_sessions, live_tokens, session_entity
+from users import models as user_models
+from users.domain.user import User
+from users.mapping import user_or_none
 
 
 @dataclass(frozen=True)
@@ -49,3 +53,25 @@ class DjangoSessionRepository:
             pk=session_id, user_id=user_id, revoked_at__isnull=True
         )
         return rows.update(revoked_at=now, revoked_reason=reason) == 1
+
+
+@dataclass(frozen=True)
+class DjangoPersonalTokenRepository:
+    database: Database
+
+    def hold_owner(self, user_id: UUID) -> User | None:
+        self.database.write()
+        rows = user_models.User.objects.select_for_update(no_key=True)
+        return user_or_none(rows.filter(pk=user_id).first())
+
+    def count_live(self, user_id: UUID, now: datetime) -> int:
+        return models.PersonalToken.objects.filter(live_tokens(now), user_id=user_id).count()
+
+    def save(self, token: PersonalToken) -> None:
+        self.database.write()
+        models.PersonalToken.objects.create(**asdict(token))
+
+    def end(self, token_id: UUID, user_id: UUID, now: datetime) -> bool:
+        self.database.write()
+        rows = models.PersonalToken.objects.filter(live_tokens(now), pk=token_id, user_id=user_id)
+        return rows.update(revoked_at=now) == 1

@@ -3,13 +3,24 @@
 from core import container
 from core.database import InUnitOfWork
 from sessions_app.adapters import UserAgentNames
-from sessions_app.application.authenticating import AccessTokenAuthenticator
+from sessions_app.application.authenticating import (
+    AccessTokenAuthenticator,
+    PersonalTokenAuthenticator,
+)
+from sessions_app.application.introspecting import Introspector
+from sessions_app.application.personal_tokens import (
+    CreatePersonalToken,
+    CreatePersonalTokenHandler,
+    RevokePersonalToken,
+    RevokePersonalTokenHandler,
+)
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
 from sessions_app.application.revocation import RevokeSession, RevokeSessionHandler
 from sessions_app.application.signing_in import SignedIn, SignIn, SignInHandler
+from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.tokens import TokenPair
-from sessions_app.queries import DjangoSessionReader
-from sessions_app.repositories import DjangoSessionRepository
+from sessions_app.queries import DjangoPersonalTokenReader, DjangoSessionReader
+from sessions_app.repositories import DjangoPersonalTokenRepository, DjangoSessionRepository
 from users import wiring as users_wiring
 
 
@@ -48,3 +59,31 @@ def authenticator() -> AccessTokenAuthenticator:
     return AccessTokenAuthenticator(
         session_reader=DjangoSessionReader(), keys=container.get_settings().token_keys
     )
+
+
+def personal_token_authenticator() -> PersonalTokenAuthenticator:
+    return PersonalTokenAuthenticator(
+        token_reader=DjangoPersonalTokenReader(), keys=container.get_settings().token_keys
+    )
+
+
+def introspector() -> Introspector:
+    return Introspector(sessions=authenticator(), tokens=personal_token_authenticator())
+
+
+def create_personal_token() -> InUnitOfWork[CreatePersonalToken, PersonalToken]:
+    database = container.get_database()
+    handler = CreatePersonalTokenHandler(
+        token_repo=DjangoPersonalTokenRepository(database),
+        event_bus=container.get_event_bus(),
+        keys=container.get_settings().token_keys,
+    )
+    return InUnitOfWork(handler, database)
+
+
+def revoke_personal_token() -> InUnitOfWork[RevokePersonalToken, None]:
+    database = container.get_database()
+    handler = RevokePersonalTokenHandler(
+        token_repo=DjangoPersonalTokenRepository(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)

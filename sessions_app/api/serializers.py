@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
+from sessions_app.domain.personal_token import LONGEST_LIFE, Scope
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -36,3 +37,45 @@ class SessionSerializer(serializers.Serializer[Any]):
 class SessionPageSerializer(serializers.Serializer[Any]):
     results = SessionSerializer(many=True)
     next = serializers.URLField(allow_null=True, help_text="The page after this one.")
+
+
+class NewPersonalTokenSerializer(serializers.Serializer[Any]):
+    name = TextField(max_length=64, help_text="What it is for.")
+    scope = serializers.ChoiceField(
+        choices=[scope.value for scope in Scope],
+        help_text="`write` reads too; `introspect` is for admins to give.",
+    )
+    expires_in_days = serializers.IntegerField(min_value=1, max_value=LONGEST_LIFE.days, default=90)
+
+
+class PersonalTokenSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    scope = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    token = serializers.CharField(required=False, help_text="When it is made, and never again.")
+
+
+class PersonalTokenListSerializer(serializers.Serializer[Any]):
+    results = PersonalTokenSerializer(many=True)
+
+
+class IntrospectionQuerySerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=4096)
+    token_type_hint = TextField(required=False, help_text="Is not needed.")
+
+
+class IntrospectionSerializer(serializers.Serializer[Any]):
+    """RFC 7662 §2.2. Everything but `active` is missing for a token that is not live."""
+
+    active = serializers.BooleanField()
+    token_type = serializers.CharField(required=False)
+    sub = serializers.UUIDField(required=False)
+    username = serializers.EmailField(required=False)
+    role = serializers.CharField(required=False)
+    scope = serializers.CharField(required=False)
+    iat = serializers.IntegerField(required=False)
+    exp = serializers.IntegerField(required=False)
+    sid = serializers.UUIDField(required=False, help_text="Of a session's token.")

@@ -23,14 +23,19 @@ from sessions_app.api.serializers import (
 from sessions_app.application.refreshing import RefreshSession
 from sessions_app.application.revocation import RevokeSession
 from sessions_app.application.signing_in import SignIn
+from sessions_app.domain.personal_token import Scope
 from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import TokenPair
 from users.api.principal import Principal, principal_of
 
 PAGE_SIZE: Final = 50
+NO_SCOPE: Final = frozenset[Scope]()
+"""For `token_scopes`: a session is needed."""
 
 
 class SessionsView(APIView):
+    token_scopes = NO_SCOPE
+
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
         return [] if _is_sign_in(self.request) else super().get_authenticators()
@@ -82,16 +87,22 @@ class SessionsView(APIView):
 
 
 class CurrentSessionView(APIView):
+    token_scopes = NO_SCOPE
+
     @extend_schema(
         operation_id="sign_out",
         summary="Sign out: end this session",
         responses={204: None} | problem_responses(401, 503),
     )
     def delete(self, request: Request) -> Response:
-        return _revoke(principal_of(request).session_id, request)
+        session_id = principal_of(request).session_id
+        assert session_id is not None  # no personal token comes here
+        return _revoke(session_id, request)
 
 
 class SessionView(APIView):
+    token_scopes = NO_SCOPE
+
     @extend_schema(
         operation_id="revoke_session",
         summary="End one of one's own sessions",

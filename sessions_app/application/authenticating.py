@@ -10,8 +10,14 @@ from core.keys import KeyRing
 from core.ports import Clock
 from core.result import Failure, Result, Success
 from sessions_app.domain.errors import INVALID_TOKEN
+from sessions_app.domain.personal_token import read_token_id
 from sessions_app.domain.tokens import PresentedToken, TokenType
-from sessions_app.ports import SessionReader, SessionWithUser
+from sessions_app.ports import (
+    PersonalTokenReader,
+    PersonalTokenWithUser,
+    SessionReader,
+    SessionWithUser,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,24 @@ class AccessTokenAuthenticator:
         if found is None or not _is_open(found, now):
             return Failure(INVALID_TOKEN)
         self.session_reader.touch(found.session, found.session.generation, now)
+        return Success(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenAuthenticator:
+    token_reader: PersonalTokenReader
+    keys: KeyRing
+    clock: Clock = SystemClock()
+
+    def authenticate(self, text: str) -> Result[PersonalTokenWithUser, AuthenticationError]:
+        token_id = read_token_id(text)
+        found = self.token_reader.find(token_id) if token_id else None
+        if found is None or not found.token.is_genuine(text, self.keys):
+            return Failure(INVALID_TOKEN)
+        token, user, now = found.token, found.user, self.clock.now()
+        if not token.is_live(now) or not user.can_login() or token.version < user.token_version:
+            return Failure(INVALID_TOKEN)
+        self.token_reader.touch(token, now)
         return Success(found)
 
 

@@ -89,3 +89,55 @@ class SessionEnded(SessionEvent):
     action: ClassVar[AuditAction] = AuditAction.SESSION_ENDED
     phase: ClassVar[Phase] = Phase.SOLE
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenEvent(DomainEvent):
+    resource_type: ClassVar[str | None] = "personal_token"
+    token_id: UUID | None = None
+
+    @property
+    def resource_id(self) -> UUID | None:
+        return self.token_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenCreationAttempted(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_CREATED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+    name: str = personal()
+    scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenCreationSucceeded(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_CREATED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    name: str = personal()
+    scope: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenCreationFailed(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_CREATED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenRevocationAttempted(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_REVOKED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenRevocationSucceeded(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_REVOKED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalTokenRevocationFailed(PersonalTokenEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKEN_REVOKED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str

@@ -1,8 +1,6 @@
 """Session tokens are opaque to clients and derived, not stored: a MAC over what the session's row
 says. Neither the database nor the key alone yields one."""
 
-import base64
-import binascii
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from core import opaque
 from core.keys import KeyRing, UnknownKeyError
 from sessions_app.domain.session import DeviceSession
 
@@ -47,7 +46,7 @@ class PresentedToken:
 
     @classmethod
     def read(cls, text: str, token_type: TokenType) -> "PresentedToken | None":
-        raw = _decode(text, token_type.prefix)
+        raw = opaque.read(token_type.prefix, text, _RAW_BYTES)
         if raw is None:
             return None
         return cls(
@@ -90,7 +89,7 @@ def _text(session: DeviceSession, token_type: TokenType, keys: KeyRing) -> str:
         + session.generation.to_bytes(_GENERATION_BYTES, "big")
         + _mac(session, token_type, session.generation, session.key_id, keys)
     )
-    return token_type.prefix + base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return opaque.spelled(token_type.prefix, raw)
 
 
 def _mac(
@@ -105,16 +104,3 @@ def _mac(
         generation.to_bytes(_GENERATION_BYTES, "big"),
         session.salt,
     )
-
-
-def _decode(text: str, prefix: str) -> bytes | None:
-    if not text.startswith(prefix) or not text.isascii():
-        return None
-    body = text[len(prefix) :]
-    try:
-        raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
-    except binascii.Error:
-        return None
-    # A decoder that forgives would give one token several spellings.
-    canonical = base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == body
-    return raw if canonical and len(raw) == _RAW_BYTES else None

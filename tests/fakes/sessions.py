@@ -5,8 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
-from sessions_app.ports import DeviceNames, SessionReader, SessionRepository, SessionWithUser
+from sessions_app.ports import (
+    DeviceNames,
+    PersonalTokenReader,
+    PersonalTokenRepository,
+    PersonalTokenWithUser,
+    SessionReader,
+    SessionRepository,
+    SessionWithUser,
+)
 from tests.factories import make_session, make_user
 from tests.fakes.clock import FakeClock
 from users.domain.user import User
@@ -89,3 +98,37 @@ class NamelessDevices:
 
     def describe(self, user_agent: str | None) -> str:
         return user_agent or "Unknown device"
+
+
+@dataclass
+class InMemoryPersonalTokens:
+    """Both sides of the same table."""
+
+    implements = (PersonalTokenRepository, PersonalTokenReader)
+    tokens: dict[UUID, PersonalToken] = field(default_factory=dict)
+    users: dict[UUID, User] = field(default_factory=dict)
+
+    def hold_owner(self, user_id: UUID) -> User | None:
+        return self.users.get(user_id)
+
+    def count_live(self, user_id: UUID, now: datetime) -> int:
+        own = [token for token in self.tokens.values() if token.user_id == user_id]
+        return sum(token.is_live(now) for token in own)
+
+    def save(self, token: PersonalToken) -> None:
+        self.tokens[token.id] = token
+
+    def end(self, token_id: UUID, user_id: UUID, now: datetime) -> bool:
+        token = self.tokens.get(token_id)
+        if token is None or token.user_id != user_id or not token.is_live(now):
+            return False
+        self.tokens[token_id] = replace(token, revoked_at=now)
+        return True
+
+    def find(self, token_id: UUID) -> PersonalTokenWithUser | None:
+        token = self.tokens.get(token_id)
+        return PersonalTokenWithUser(token, self.users[token.user_id]) if token else None
+
+    def touch(self, token: PersonalToken, now: datetime) -> None:
+        if token.was_used_long_ago(now):
+            self.tokens[token.id] = replace(self.tokens[token.id], last_used_at=now)

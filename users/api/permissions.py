@@ -23,6 +23,7 @@ class RecentlyAuthenticated(BasePermission):
     """For what a stolen session must not do (ASVS 7.5.1). After `IsAuthenticated`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        if SystemClock().now() - principal_of(request).authenticated_at > RECENT:
+        proved_at = principal_of(request).authenticated_at
+        if proved_at is None or SystemClock().now() - proved_at > RECENT:
             raise Refused(_STEP_UP)
         return True

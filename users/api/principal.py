@@ -12,9 +12,11 @@ from users.domain.user import User
 
 @dataclass(frozen=True)
 class Principal:
+    """With a personal access token there is no session, and nobody proved a password."""
+
     user: User
-    session_id: UUID
-    authenticated_at: datetime
+    session_id: UUID | None = None
+    authenticated_at: datetime | None = None
     """When the password was proved last."""
     is_authenticated: ClassVar[bool] = True
 
