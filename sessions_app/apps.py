@@ -24,6 +24,7 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         protect(self.get_model("DeviceSession"), except_for=("last_seen_at", "first_used_at"))
+        protect(self.get_model("TokenRotation"))
         protect(self.get_model("PersonalToken"), except_for=("last_used_at",))
         from sessions_app import panel
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from sessions_app import models
 from sessions_app.domain.personal_token import PersonalToken, Scope
@@ -18,9 +18,22 @@ from sessions_app.domain.session import (
 def live_sessions(now: datetime) -> Q:
     """As `DeviceSession.is_live` has it, for the database."""
     return Q(
+        ~Exists(_rotations().filter(effective_at__lte=now)),
         revoked_at__isnull=True,
         last_seen_at__gt=now - IDLE_LIMIT,
         created_at__gt=now - ABSOLUTE_LIMIT,
+    )
+
+
+def rotated_at() -> Subquery:
+    """Of a session or a token: when the first of the rotations since it began takes effect."""
+    return Subquery(_rotations().order_by("effective_at").values("effective_at")[:1])
+
+
+def _rotations() -> QuerySet[models.TokenRotation]:
+    of_everybody_or_its_owner = Q(user__isnull=True) | Q(user=OuterRef("user_id"))
+    return models.TokenRotation.objects.filter(
+        of_everybody_or_its_owner, number__gt=OuterRef("rotation")
     )
 
 
@@ -43,6 +56,8 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
         previous_ends_at=row.previous_ends_at,
         salt=bytes(row.salt),
         version=row.version,
+        rotation=row.rotation,
+        rotated_at=getattr(row, "rotated_at", None),
         revoked_at=row.revoked_at,
         revoked_reason=EndReason(row.revoked_reason) if row.revoked_reason else None,
     )
@@ -50,7 +65,11 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
 
 def live_tokens(now: datetime) -> Q:
     """As `PersonalToken.is_live` has it, for the database."""
-    return Q(revoked_at__isnull=True, expires_at__gt=now)
+    return Q(
+        ~Exists(_rotations().filter(effective_at__lte=now)),
+        revoked_at__isnull=True,
+        expires_at__gt=now,
+    )
 
 
 def token_entity(row: models.PersonalToken) -> PersonalToken:
@@ -65,5 +84,7 @@ def token_entity(row: models.PersonalToken) -> PersonalToken:
         key_id=row.key_id,
         salt=bytes(row.salt),
         version=row.version,
+        rotation=row.rotation,
+        rotated_at=getattr(row, "rotated_at", None),
         revoked_at=row.revoked_at,
     )

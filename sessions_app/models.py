@@ -27,6 +27,7 @@ class DeviceSession(models.Model):
     previous_ends_at = models.DateTimeField(null=True)
     salt = models.BinaryField(max_length=32)
     version = models.PositiveIntegerField()
+    rotation = models.BigIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True)
     revoked_reason = models.CharField(
         max_length=32, null=True, choices=[(reason, reason) for reason in EndReason]
@@ -60,7 +61,21 @@ class PersonalToken(models.Model):
     key_id = models.CharField(max_length=16)
     salt = models.BinaryField(max_length=32)
     version = models.PositiveIntegerField()
+    rotation = models.BigIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+
+class TokenRotation(models.Model):
+    """Ends what began before it, at `effective_at`: of one person, or of everybody. Rows are
+    numbered in the order of the rotations, and never change."""
+
+    number = models.BigAutoField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
+    effective_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"rotation {self.number}"

@@ -48,11 +48,28 @@ class SessionRepository(Protocol):
         ...
 
 
-class PersonalTokenRepository(Protocol):
-    def hold_owner(self, user_id: UUID) -> User | None:
-        """The account, held until the transaction ends."""
+class Owners(Protocol):
+    def lock(self, user_id: UUID) -> User | None:
+        """The account, held until the transaction ends: whatever begins or ends sessions takes
+        this lock first."""
         ...
 
+
+class RotationRepository(Protocol):
+    def last(self, user_id: UUID) -> int:
+        """The number of the last rotation that this person is of; 0 before the first."""
+        ...
+
+    def add(self, user_id: UUID | None, effective_at: datetime, now: datetime) -> None:
+        """Of everybody where `user_id` is None."""
+        ...
+
+    def live(self, user_id: UUID | None, now: datetime) -> tuple[int, int]:
+        """How many sessions and personal tokens it would end."""
+        ...
+
+
+class PersonalTokenRepository(Protocol):
     def count_live(self, user_id: UUID, now: datetime) -> int: ...
 
     def save(self, token: PersonalToken) -> None: ...

@@ -6,14 +6,21 @@ from uuid import UUID
 from sessions_app import models
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession
-from sessions_app.mapping import live_sessions, live_tokens, session_entity, token_entity
+from sessions_app.mapping import (
+    live_sessions,
+    live_tokens,
+    rotated_at,
+    session_entity,
+    token_entity,
+)
 from sessions_app.ports import PersonalTokenWithUser, SessionWithUser
 from users.mapping import user_entity
 
 
 class DjangoSessionReader:
     def find(self, session_id: UUID) -> SessionWithUser | None:
-        row = models.DeviceSession.objects.select_related("user").filter(pk=session_id).first()
+        rows = models.DeviceSession.objects.select_related("user")
+        row = rows.annotate(rotated_at=rotated_at()).filter(pk=session_id).first()
         return SessionWithUser(session_entity(row), user_entity(row.user)) if row else None
 
     def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
@@ -27,7 +34,8 @@ class DjangoSessionReader:
 
 class DjangoPersonalTokenReader:
     def find(self, token_id: UUID) -> PersonalTokenWithUser | None:
-        row = models.PersonalToken.objects.select_related("user").filter(pk=token_id).first()
+        rows = models.PersonalToken.objects.select_related("user")
+        row = rows.annotate(rotated_at=rotated_at()).filter(pk=token_id).first()
         return PersonalTokenWithUser(token_entity(row), user_entity(row.user)) if row else None
 
     def touch(self, token: PersonalToken, now: datetime) -> None:

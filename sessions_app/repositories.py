@@ -2,16 +2,16 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from django.db.models import Max, Q
 
 from core.database import Database
 from sessions_app import models
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
-from sessions_app.mapping import live_sessions, live_tokens, session_entity
-from users import models as user_models
-from users.domain.user import User
-from users.mapping import user_or_none
+from sessions_app.mapping import live_sessions, live_tokens, rotated_at, session_entity
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class DjangoSessionRepository:
 
     def save(self, session: DeviceSession) -> None:
         self.database.write()
-        models.DeviceSession.objects.create(**asdict(session))
+        models.DeviceSession.objects.create(**_columns(session))
 
     def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
         rows = models.DeviceSession.objects.filter(live_sessions(now), user_id=user_id)
@@ -44,8 +44,9 @@ class DjangoSessionRepository:
 
     def lock(self, session_id: UUID) -> DeviceSession | None:
         self.database.write()
-        row = models.DeviceSession.objects.select_for_update(no_key=True).filter(pk=session_id)
-        return next((session_entity(found) for found in row), None)
+        rows = models.DeviceSession.objects.select_for_update(no_key=True, of=("self",))
+        found = rows.annotate(rotated_at=rotated_at()).filter(pk=session_id)
+        return next(map(session_entity, found), None)
 
     def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
         self.database.write()
@@ -59,19 +60,44 @@ class DjangoSessionRepository:
 class DjangoPersonalTokenRepository:
     database: Database
 
-    def hold_owner(self, user_id: UUID) -> User | None:
-        self.database.write()
-        rows = user_models.User.objects.select_for_update(no_key=True)
-        return user_or_none(rows.filter(pk=user_id).first())
-
     def count_live(self, user_id: UUID, now: datetime) -> int:
         return models.PersonalToken.objects.filter(live_tokens(now), user_id=user_id).count()
 
     def save(self, token: PersonalToken) -> None:
         self.database.write()
-        models.PersonalToken.objects.create(**asdict(token))
+        models.PersonalToken.objects.create(**_columns(token))
 
     def end(self, token_id: UUID, user_id: UUID, now: datetime) -> bool:
         self.database.write()
         rows = models.PersonalToken.objects.filter(live_tokens(now), pk=token_id, user_id=user_id)
         return rows.update(revoked_at=now) == 1
+
+
+@dataclass(frozen=True)
+class DjangoRotationRepository:
+    database: Database
+
+    def last(self, user_id: UUID) -> int:
+        mine = Q(user__isnull=True) | Q(user_id=user_id)
+        numbers = models.TokenRotation.objects.filter(mine)
+        return int(numbers.aggregate(last=Max("number"))["last"] or 0)
+
+    def add(self, user_id: UUID | None, effective_at: datetime, now: datetime) -> None:
+        self.database.write()
+        models.TokenRotation.objects.create(
+            user_id=user_id, effective_at=effective_at, created_at=now
+        )
+
+    def live(self, user_id: UUID | None, now: datetime) -> tuple[int, int]:
+        sessions = models.DeviceSession.objects.filter(live_sessions(now))
+        tokens = models.PersonalToken.objects.filter(live_tokens(now))
+        if user_id is not None:
+            sessions, tokens = sessions.filter(user_id=user_id), tokens.filter(user_id=user_id)
+        return sessions.count(), tokens.count()
+
+
+def _columns(entity: DeviceSession | PersonalToken) -> dict[str, Any]:
+    """All but what is read of other tables."""
+    values = asdict(entity)
+    del values["rotated_at"]
+    return values

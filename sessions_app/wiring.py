@@ -15,13 +15,24 @@ from sessions_app.application.personal_tokens import (
     RevokePersonalTokenHandler,
 )
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
-from sessions_app.application.revocation import RevokeSession, RevokeSessionHandler
+from sessions_app.application.revocation import (
+    RevokeSession,
+    RevokeSessionHandler,
+    RevokeSessions,
+    RevokeSessionsHandler,
+)
+from sessions_app.application.rotation import RotateTokens, RotateTokensHandler, Rotation
 from sessions_app.application.signing_in import SignedIn, SignIn, SignInHandler
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.tokens import TokenPair
 from sessions_app.queries import DjangoPersonalTokenReader, DjangoSessionReader
-from sessions_app.repositories import DjangoPersonalTokenRepository, DjangoSessionRepository
+from sessions_app.repositories import (
+    DjangoPersonalTokenRepository,
+    DjangoRotationRepository,
+    DjangoSessionRepository,
+)
 from users import wiring as users_wiring
+from users.repositories import DjangoUserRepository
 
 
 def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
@@ -30,6 +41,7 @@ def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
         credentials=users_wiring.credentials(),
         session_repo=DjangoSessionRepository(database),
         device_names=UserAgentNames(),
+        rotations=DjangoRotationRepository(database),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )
@@ -55,6 +67,16 @@ def revoke_session() -> InUnitOfWork[RevokeSession, None]:
     return InUnitOfWork(handler, database)
 
 
+def revoke_sessions() -> InUnitOfWork[RevokeSessions, int]:
+    database = container.get_database()
+    handler = RevokeSessionsHandler(
+        owners=DjangoUserRepository(database),
+        session_repo=DjangoSessionRepository(database),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
 def authenticator() -> AccessTokenAuthenticator:
     return AccessTokenAuthenticator(
         session_reader=DjangoSessionReader(), keys=container.get_settings().token_keys
@@ -74,7 +96,9 @@ def introspector() -> Introspector:
 def create_personal_token() -> InUnitOfWork[CreatePersonalToken, PersonalToken]:
     database = container.get_database()
     handler = CreatePersonalTokenHandler(
+        owners=DjangoUserRepository(database),
         token_repo=DjangoPersonalTokenRepository(database),
+        rotations=DjangoRotationRepository(database),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )
@@ -87,3 +111,19 @@ def revoke_personal_token() -> InUnitOfWork[RevokePersonalToken, None]:
         token_repo=DjangoPersonalTokenRepository(database), event_bus=container.get_event_bus()
     )
     return InUnitOfWork(handler, database)
+
+
+def rotate_tokens() -> InUnitOfWork[RotateTokens, Rotation]:
+    return InUnitOfWork(_rotation(), container.get_database())
+
+
+def look_at_rotation(command: RotateTokens) -> Rotation:
+    """What it would end, without ending it."""
+    return _rotation().look(command)
+
+
+def _rotation() -> RotateTokensHandler:
+    return RotateTokensHandler(
+        rotations=DjangoRotationRepository(container.get_database()),
+        event_bus=container.get_event_bus(),
+    )

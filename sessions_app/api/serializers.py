@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
+from sessions_app.application.rotation import LONGEST_GRACE
 from sessions_app.domain.personal_token import LONGEST_LIFE, Scope
 
 
@@ -79,3 +80,18 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     iat = serializers.IntegerField(required=False)
     exp = serializers.IntegerField(required=False)
     sid = serializers.UUIDField(required=False, help_text="Of a session's token.")
+
+
+class RotationOrderSerializer(serializers.Serializer[Any]):
+    user_id = serializers.UUIDField(required=False, help_text="Everybody where it is missing.")
+    reason = TextField(max_length=256, help_text="For the audit trail.")
+    grace_seconds = serializers.IntegerField(
+        min_value=0, max_value=int(LONGEST_GRACE.total_seconds()), default=0
+    )
+    dry_run = serializers.BooleanField(default=False)
+
+
+class RotationSerializer(serializers.Serializer[Any]):
+    sessions = serializers.IntegerField()
+    personal_tokens = serializers.IntegerField()
+    effective_at = serializers.DateTimeField()

@@ -21,11 +21,12 @@ from sessions_app.api.serializers import (
     TokensSerializer,
 )
 from sessions_app.application.refreshing import RefreshSession
-from sessions_app.application.revocation import RevokeSession
+from sessions_app.application.revocation import RevokeSession, RevokeSessions
 from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.personal_token import Scope
 from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import TokenPair
+from users.api.permissions import RecentlyAuthenticated, require_recent
 from users.api.principal import Principal, principal_of
 
 PAGE_SIZE: Final = 50
@@ -38,10 +39,14 @@ class SessionsView(APIView):
 
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
-        return [] if _is_sign_in(self.request) else super().get_authenticators()
+        return [] if _is(self.request, "POST") else super().get_authenticators()
 
     def get_permissions(self) -> list[Any]:
-        return [AllowAny()] if _is_sign_in(self.request) else [IsAuthenticated()]
+        if _is(self.request, "POST"):
+            return [AllowAny()]
+        if _is(self.request, "DELETE"):
+            return [IsAuthenticated(), RecentlyAuthenticated()]
+        return [IsAuthenticated()]
 
     @extend_schema(
         operation_id="sign_in",
@@ -85,6 +90,34 @@ class SessionsView(APIView):
         }
         return Response(SessionPageSerializer(body).data)
 
+    @extend_schema(
+        operation_id="sign_out_everywhere",
+        summary="End all of one's own sessions, this one too",
+        responses={204: None} | problem_responses(401, 403, 503),
+    )
+    def delete(self, request: Request) -> Response:
+        """Needs a password that was proved in the last ten minutes."""
+        command = RevokeSessions(user_id=principal_of(request).user.id)
+        unwrap(wiring.revoke_sessions().handle(command))
+        return Response(status=204)
+
+
+class OtherSessionsView(APIView):
+    token_scopes = NO_SCOPE
+    permission_classes = (IsAuthenticated, RecentlyAuthenticated)
+
+    @extend_schema(
+        operation_id="revoke_other_sessions",
+        summary="End all of one's own sessions but this one",
+        responses={204: None} | problem_responses(401, 403, 503),
+    )
+    def delete(self, request: Request) -> Response:
+        """Needs a password that was proved in the last ten minutes."""
+        principal = principal_of(request)
+        command = RevokeSessions(user_id=principal.user.id, except_for=principal.session_id)
+        unwrap(wiring.revoke_sessions().handle(command))
+        return Response(status=204)
+
 
 class CurrentSessionView(APIView):
     token_scopes = NO_SCOPE
@@ -109,7 +142,10 @@ class SessionView(APIView):
         responses={204: None} | problem_responses(401, 404, 503),
     )
     def delete(self, request: Request, session_id: UUID) -> Response:
-        """Its tokens are refused from the next request on."""
+        """Its tokens are refused from the next request on. For another one than this, a password
+        must have been proved in the last ten minutes."""
+        if session_id != principal_of(request).session_id:
+            require_recent(request)
         return _revoke(session_id, request)
 
 
@@ -144,9 +180,9 @@ def tokens_response(tokens: TokenPair) -> Response:
     return Response(TokensSerializer(body).data, status=201, headers={"Cache-Control": "no-store"})
 
 
-def _is_sign_in(request: Request | None) -> bool:
+def _is(request: Request | None, method: str) -> bool:
     """Without a request when the schema is made."""
-    return request is not None and request.method == "POST"
+    return request is not None and request.method == method
 
 
 def _revoke(session_id: UUID, request: Request) -> Response:

@@ -26,7 +26,7 @@ from sessions_app.domain.events import (
     PersonalTokenRevocationSucceeded,
 )
 from sessions_app.domain.personal_token import LONGEST_LIFE, MOST_TOKENS, PersonalToken, Scope
-from sessions_app.ports import PersonalTokenRepository
+from sessions_app.ports import Owners, PersonalTokenRepository, RotationRepository
 from users.domain.roles import Role
 from users.domain.user import User
 
@@ -43,7 +43,9 @@ class CreatePersonalToken:
 class CreatePersonalTokenHandler:
     """The text of the token is told once; it can be derived again, and nobody does."""
 
+    owners: Owners
     token_repo: PersonalTokenRepository
+    rotations: RotationRepository
     event_bus: EventBusProtocol
     keys: KeyRing
     clock: Clock = SystemClock()
@@ -57,7 +59,7 @@ class CreatePersonalTokenHandler:
         )
         now = self.clock.now()
         # Held: two requests at once do not come to one token more than there may be.
-        owner = self.token_repo.hold_owner(command.user_id)
+        owner = self.owners.lock(command.user_id)
         refusal = self._refusal(command, owner, now)
         if refusal is not None or owner is None:
             return self._refuse(command, refusal or PERSONAL_TOKEN_NOT_FOUND)
@@ -70,6 +72,7 @@ class CreatePersonalTokenHandler:
             key_id=self.keys.current,
             salt=self.new_salt(),
             version=owner.token_version,
+            rotation=self.rotations.last(owner.id),
         )
         self.token_repo.save(token)
         self.event_bus.publish(

@@ -19,7 +19,7 @@ from sessions_app.domain.events import (
 )
 from sessions_app.domain.session import DeviceSession, EndReason, SessionKind
 from sessions_app.domain.tokens import TokenPair, tokens_of
-from sessions_app.ports import Credentials, DeviceNames, SessionRepository
+from sessions_app.ports import Credentials, DeviceNames, RotationRepository, SessionRepository
 from users.domain.errors import SignInRefused
 from users.domain.roles import Role
 from users.domain.user import User
@@ -48,6 +48,7 @@ class SignInHandler:
     credentials: Credentials
     session_repo: SessionRepository
     device_names: DeviceNames
+    rotations: RotationRepository
     event_bus: EventBusProtocol
     keys: KeyRing
     clock: Clock = SystemClock()
@@ -109,4 +110,5 @@ class SignInHandler:
             key_id=self.keys.current,
             salt=self.new_salt(),
             version=user.token_version,
+            rotation=self.rotations.last(user.id),
         )

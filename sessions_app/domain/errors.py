@@ -37,3 +37,6 @@ SESSION_REQUIRED = AuthorizationError(
 INSUFFICIENT_SCOPE = AuthorizationError(
     ErrorCode.INSUFFICIENT_SCOPE, "The scope of this access token does not allow this."
 )
+INVALID_GRACE = ValidationError(
+    ErrorCode.VALIDATION_FAILED, "This must be from 0 to 604800 seconds.", field="grace_seconds"
+)

@@ -1,6 +1,7 @@
 """What happens to sessions. `reason` is for the trail: callers are not told which it was."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -83,12 +84,68 @@ class SessionRevocationFailed(SessionEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionsRevocationAttempted(DomainEvent):
+    """Of all of a person's sessions, or of all but one. Each that ends is on record, too."""
+
+    action: ClassVar[AuditAction] = AuditAction.SESSIONS_REVOKED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsRevocationSucceeded(DomainEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSIONS_REVOKED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    kept: UUID | None
+    sessions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionsRevocationFailed(DomainEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSIONS_REVOKED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionEnded(SessionEvent):
     """By the house: a limit, a reuse. What its owner ends is a revocation."""
 
     action: ClassVar[AuditAction] = AuditAction.SESSION_ENDED
     phase: ClassVar[Phase] = Phase.SOLE
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRotationEvent(DomainEvent):
+    """Of one person, or, without one, of everybody. `reason` is what the admin says."""
+
+    resource_type: ClassVar[str | None] = "user"
+    reason: str
+
+    @property
+    def resource_id(self) -> UUID | None:
+        return self.user_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRotationAttempted(TokenRotationEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKENS_ROTATED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRotationSucceeded(TokenRotationEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKENS_ROTATED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    effective_at: datetime
+    sessions: int
+    personal_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenRotationFailed(TokenRotationEvent):
+    action: ClassVar[AuditAction] = AuditAction.TOKENS_ROTATED
+    phase: ClassVar[Phase] = Phase.FAILED
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,8 @@ class PersonalToken:
     key_id: str
     salt: bytes = field(repr=False)
     version: int
+    rotation: int = 0
+    rotated_at: datetime | None = None
     revoked_at: datetime | None = None
 
     def text(self, keys: KeyRing) -> str:
@@ -55,7 +57,9 @@ class PersonalToken:
             return False
 
     def is_live(self, now: datetime) -> bool:
-        return self.revoked_at is None and now < self.expires_at
+        if self.revoked_at is not None or now >= self.expires_at:
+            return False
+        return self.rotated_at is None or now < self.rotated_at
 
     def was_used_long_ago(self, now: datetime) -> bool:
         return self.last_used_at is None or now >= self.last_used_at + USED_EVERY

@@ -49,6 +49,9 @@ class DeviceSession:
     previous_ends_at: datetime | None = None
     salt: bytes = field(repr=False)
     version: int = 1
+    rotation: int = 0
+    """The last rotation of tokens when it began: a later one ends it, at `rotated_at`."""
+    rotated_at: datetime | None = None
     revoked_at: datetime | None = None
     revoked_reason: EndReason | None = None
 
@@ -61,7 +64,9 @@ class DeviceSession:
         return self.generation_began_at + ACCESS_LIFETIME
 
     def is_live(self, now: datetime) -> bool:
-        return self.revoked_at is None and now < self.expires_at
+        if self.revoked_at is not None or now >= self.expires_at:
+            return False
+        return self.rotated_at is None or now < self.rotated_at
 
     def accepts_access(self, generation: int, now: datetime) -> bool:
         """Whether an access token of this generation still opens the door."""

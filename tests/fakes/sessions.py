@@ -12,6 +12,7 @@ from sessions_app.ports import (
     PersonalTokenReader,
     PersonalTokenRepository,
     PersonalTokenWithUser,
+    RotationRepository,
     SessionReader,
     SessionRepository,
     SessionWithUser,
@@ -108,9 +109,6 @@ class InMemoryPersonalTokens:
     tokens: dict[UUID, PersonalToken] = field(default_factory=dict)
     users: dict[UUID, User] = field(default_factory=dict)
 
-    def hold_owner(self, user_id: UUID) -> User | None:
-        return self.users.get(user_id)
-
     def count_live(self, user_id: UUID, now: datetime) -> int:
         own = [token for token in self.tokens.values() if token.user_id == user_id]
         return sum(token.is_live(now) for token in own)
@@ -132,3 +130,20 @@ class InMemoryPersonalTokens:
     def touch(self, token: PersonalToken, now: datetime) -> None:
         if token.was_used_long_ago(now):
             self.tokens[token.id] = replace(self.tokens[token.id], last_used_at=now)
+
+
+@dataclass
+class InMemoryRotations:
+    implements = RotationRepository
+    rows: list[tuple[UUID | None, datetime]] = field(default_factory=list)
+    counts: tuple[int, int] = (0, 0)
+
+    def last(self, user_id: UUID) -> int:
+        mine = [n for n, (owner, _) in enumerate(self.rows, 1) if owner in (None, user_id)]
+        return max(mine, default=0)
+
+    def add(self, user_id: UUID | None, effective_at: datetime, now: datetime) -> None:
+        self.rows.append((user_id, effective_at))
+
+    def live(self, user_id: UUID | None, now: datetime) -> tuple[int, int]:
+        return self.counts

@@ -29,7 +29,7 @@ from tests.assertions import assert_failure, assert_success
 from tests.factories import make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
-from tests.fakes.sessions import InMemoryPersonalTokens
+from tests.fakes.sessions import InMemoryPersonalTokens, InMemoryRotations
 from users.domain.roles import Role
 from users.domain.user import User
 
@@ -41,10 +41,14 @@ class House:
     clock: FakeClock
     user: User = field(default_factory=make_user)
     tokens: InMemoryPersonalTokens = field(default_factory=InMemoryPersonalTokens)
+    rotations: InMemoryRotations = field(default_factory=InMemoryRotations)
     bus: StubEventBus = field(default_factory=StubEventBus)
 
     def __post_init__(self) -> None:
         self.tokens.users[self.user.id] = self.user
+
+    def lock(self, user_id: UUID) -> User | None:
+        return self.tokens.users.get(user_id)
 
     def account_is_now(self, **changes: Any) -> None:
         self.tokens.users[self.user.id] = replace(self.user, **changes)
@@ -57,7 +61,12 @@ class House:
             "lifetime": timedelta(days=1),
         }
         handler = CreatePersonalTokenHandler(
-            token_repo=self.tokens, event_bus=self.bus, keys=KEYS, clock=self.clock
+            owners=self,
+            token_repo=self.tokens,
+            rotations=self.rotations,
+            event_bus=self.bus,
+            keys=KEYS,
+            clock=self.clock,
         )
         return handler.handle(CreatePersonalToken(**values | over))
 

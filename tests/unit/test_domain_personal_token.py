@@ -39,7 +39,7 @@ class TestText:
         assert token.text(KEYS) == token.text(KEYS)
 
     @pytest.mark.parametrize(
-        "change", [{"id": uuid7()}, {"salt": b"t" * 32}, {"key_id": "2"}], ids=str
+        "change", [{"id": uuid7()}, {"salt": b"t" * 32}, {"key_id": "2"}], ids=["id", "salt", "key"]
     )
     def test_another_row_has_another_text(self, change: dict[str, Any]) -> None:
         keys = KeyRing("1", {"1": b"k" * 32, "2": b"k" * 32})

@@ -9,6 +9,7 @@ from core.clock import SystemClock
 from core.errors import AuthenticationError, ErrorCode
 from core.problems import Refused
 from users.api.principal import principal_of
+from users.domain.roles import Role
 
 RECENT: Final = timedelta(minutes=10)
 _STEP_UP: Final = AuthenticationError(
@@ -23,7 +24,20 @@ class RecentlyAuthenticated(BasePermission):
     """For what a stolen session must not do (ASVS 7.5.1). After `IsAuthenticated`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        proved_at = principal_of(request).authenticated_at
-        if proved_at is None or SystemClock().now() - proved_at > RECENT:
-            raise Refused(_STEP_UP)
+        require_recent(request)
         return True
+
+
+def require_recent(request: Request) -> None:
+    proved_at = principal_of(request).authenticated_at
+    if proved_at is None or SystemClock().now() - proved_at > RECENT:
+        raise Refused(_STEP_UP)
+
+
+class IsAdmin(BasePermission):
+    """After `IsAuthenticated`."""
+
+    message = "Only admins may do this."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return principal_of(request).user.role is Role.ADMIN

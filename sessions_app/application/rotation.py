@@ -1,0 +1,75 @@
+"""Ending what was handed out before, of one person or of everybody: after a leak, or in time."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from core.clock import SystemClock
+from core.errors import DomainError
+from core.ports import Clock, EventBusProtocol
+from core.result import Failure, Result, Success
+from sessions_app.domain.errors import INVALID_GRACE
+from sessions_app.domain.events import (
+    TokenRotationAttempted,
+    TokenRotationFailed,
+    TokenRotationSucceeded,
+)
+from sessions_app.ports import RotationRepository
+
+LONGEST_GRACE: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateTokens:
+    """Of everybody where `user_id` is None. Within `grace` what is there still works."""
+
+    user_id: UUID | None = None
+    reason: str
+    grace: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """What it ends."""
+
+    sessions: int
+    personal_tokens: int
+    effective_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RotateTokensHandler:
+    """Whoever signs in meanwhile is either counted and ended, or begins after it."""
+
+    rotations: RotationRepository
+    event_bus: EventBusProtocol
+    clock: Clock = SystemClock()
+
+    def handle(self, command: RotateTokens) -> Result[Rotation, DomainError]:
+        self.event_bus.publish(
+            TokenRotationAttempted(user_id=command.user_id, reason=command.reason)
+        )
+        if not timedelta(0) <= command.grace <= LONGEST_GRACE:
+            self.event_bus.publish(
+                TokenRotationFailed(user_id=command.user_id, reason=INVALID_GRACE.code)
+            )
+            return Failure(INVALID_GRACE)
+        rotation = self.look(command)
+        self.rotations.add(command.user_id, rotation.effective_at, self.clock.now())
+        self.event_bus.publish(
+            TokenRotationSucceeded(
+                user_id=command.user_id,
+                reason=command.reason,
+                effective_at=rotation.effective_at,
+                sessions=rotation.sessions,
+                personal_tokens=rotation.personal_tokens,
+            )
+        )
+        return Success(rotation)
+
+    def look(self, command: RotateTokens) -> Rotation:
+        """What it would end, without ending it."""
+        now = self.clock.now()
+        sessions, tokens = self.rotations.live(command.user_id, now)
+        return Rotation(sessions, tokens, now + command.grace)
