@@ -23,6 +23,7 @@ class AuditAction(StrEnum):
     USER_SETUP_LINK_ISSUED = "user.setup_link_issued"
     USER_LOGIN = "user.login"
     SESSION_REFRESHED = "session.refreshed"
+    SESSION_REAUTHENTICATED = "session.reauthenticated"
     SESSION_REVOKED = "session.revoked"
     SESSIONS_REVOKED = "sessions.revoked"
     SESSION_ENDED = "session.ended"

@@ -39,6 +39,7 @@ class DjangoSessionRepository:
             previous_key_id=after.previous_key_id,
             previous_ends_at=after.previous_ends_at,
             last_seen_at=after.last_seen_at,
+            authenticated_at=after.authenticated_at,
         )
         return changed == 1
 

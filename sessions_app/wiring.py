@@ -14,6 +14,7 @@ from sessions_app.application.personal_tokens import (
     RevokePersonalToken,
     RevokePersonalTokenHandler,
 )
+from sessions_app.application.reauthenticating import Reauthenticate, ReauthenticateHandler
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
 from sessions_app.application.revocation import (
     RevokeSession,
@@ -53,6 +54,17 @@ def refresh_session() -> InUnitOfWork[RefreshSession, TokenPair]:
     handler = RefreshSessionHandler(
         session_repo=DjangoSessionRepository(database),
         session_reader=DjangoSessionReader(),
+        event_bus=container.get_event_bus(),
+        keys=container.get_settings().token_keys,
+    )
+    return InUnitOfWork(handler, database)
+
+
+def reauthenticate() -> InUnitOfWork[Reauthenticate, TokenPair]:
+    database = container.get_database()
+    handler = ReauthenticateHandler(
+        credentials=users_wiring.credentials(),
+        session_repo=DjangoSessionRepository(database),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )

@@ -13,6 +13,10 @@ class CredentialsSerializer(serializers.Serializer[Any]):
     password = TextField(max_length=LONGEST_PASSWORD)
 
 
+class PasswordSerializer(serializers.Serializer[Any]):
+    password = TextField(max_length=LONGEST_PASSWORD)
+
+
 class RefreshSerializer(serializers.Serializer[Any]):
     refresh_token = TextField(max_length=256)
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("sessions/current", views.CurrentSessionView.as_view()),
     path("sessions/<uuid:session_id>", views.SessionView.as_view()),
     path("tokens", views.TokensView.as_view()),
+    path("users/me/reauthentications", views.ReauthenticationsView.as_view()),
     path("access-tokens", personal_tokens.PersonalTokensView.as_view()),
     path("access-tokens/<uuid:token_id>", personal_tokens.PersonalTokenView.as_view()),
     path("admin/token-rotations", rotation.TokenRotationsView.as_view()),

@@ -16,10 +16,12 @@ from core.serializers import BODY_PROBLEMS, problem_responses
 from sessions_app import queries, wiring
 from sessions_app.api.serializers import (
     CredentialsSerializer,
+    PasswordSerializer,
     RefreshSerializer,
     SessionPageSerializer,
     TokensSerializer,
 )
+from sessions_app.application.reauthenticating import Reauthenticate
 from sessions_app.application.refreshing import RefreshSession
 from sessions_app.application.revocation import RevokeSession, RevokeSessions
 from sessions_app.application.signing_in import SignIn
@@ -166,6 +168,31 @@ class TokensView(APIView):
         form.is_valid(raise_exception=True)
         command = RefreshSession(**form.validated_data)
         return tokens_response(unwrap(wiring.refresh_session().handle(command)))
+
+
+class ReauthenticationsView(APIView):
+    token_scopes = NO_SCOPE
+
+    @extend_schema(
+        operation_id="reauthenticate",
+        summary="Prove one's password again",
+        request=PasswordSerializer,
+        responses={201: TokensSerializer} | BODY_PROBLEMS | problem_responses(401, 403, 503),
+    )
+    def post(self, request: Request) -> Response:
+        """New tokens of the same session; the older ones end at once. For ten minutes they may do
+        what needs a recent proof. A wrong password counts as at sign-in."""
+        form = PasswordSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        principal = principal_of(request)
+        assert principal.session_id is not None  # no personal token comes here
+        command = Reauthenticate(
+            session_id=principal.session_id,
+            user_id=principal.user.id,
+            email=principal.user.email,
+            **form.validated_data,
+        )
+        return tokens_response(unwrap(wiring.reauthenticate().handle(command)))
 
 
 def tokens_response(tokens: TokenPair) -> Response:

@@ -65,6 +65,25 @@ class SessionRefreshFailed(SessionEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReauthenticationAttempted(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REAUTHENTICATED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReauthenticationSucceeded(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REAUTHENTICATED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReauthenticationFailed(SessionEvent):
+    action: ClassVar[AuditAction] = AuditAction.SESSION_REAUTHENTICATED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SessionRevocationAttempted(SessionEvent):
     action: ClassVar[AuditAction] = AuditAction.SESSION_REVOKED
     phase: ClassVar[Phase] = Phase.ATTEMPTED

@@ -96,6 +96,21 @@ class DeviceSession:
             last_seen_at=now,
         )
 
+    def reauthenticated(self, *, key_id: str, now: datetime) -> "DeviceSession":
+        """One generation is left out: no token of before is the predecessor of the new ones
+        (ASVS 7.2.4)."""
+        return replace(
+            self,
+            generation=self.generation + 2,
+            generation_began_at=now,
+            first_used_at=None,
+            previous_key_id=None,
+            previous_ends_at=None,
+            key_id=key_id,
+            authenticated_at=now,
+            last_seen_at=now,
+        )
+
     def is_first_use(self, generation: int) -> bool:
         return generation == self.generation and self.first_used_at is None
 

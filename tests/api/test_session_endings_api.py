@@ -88,6 +88,52 @@ class TestStepUp:
         assert list(map(opens, devices)) == [False, True, True]
 
 
+class TestReauthentication:
+    """Uses fixtures: devices, frozen."""
+
+    def prove(self, device: JsonClient, password: str = PASSWORD) -> Any:
+        return device.post("/api/v1/users/me/reauthentications", json={"password": password})
+
+    def test_it_allows_again_what_needs_a_recent_proof(
+        self, devices: list[JsonClient], frozen: FakeClock
+    ) -> None:
+        frozen.advance(timedelta(minutes=11))
+        device = devices[0]
+        device.credentials(HTTP_AUTHORIZATION=f"Bearer {self.prove(device).json()['access_token']}")
+        assert device.delete("/api/v1/sessions/others").status_code == 204
+
+    def test_the_tokens_of_before_end_at_once(self, devices: list[JsonClient]) -> None:
+        assert self.prove(devices[0]).status_code == 201
+        assert list(map(opens, devices)) == [False, True, True]
+
+    def test_the_refresh_token_of_before_is_a_thiefs(self, client: JsonClient) -> None:
+        UserFactory.create(email=EMAIL)
+        tokens = client.post("/api/v1/sessions", json={"email": EMAIL, "password": PASSWORD}).json()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
+        fresh = self.prove(client).json()
+        refreshed = client.post("/api/v1/tokens", json={"refresh_token": tokens["refresh_token"]})
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {fresh['access_token']}")
+        assert refreshed.status_code == 401
+        assert not opens(client)
+
+    def test_the_new_ones_refresh(self, devices: list[JsonClient], client: JsonClient) -> None:
+        fresh = self.prove(devices[0]).json()
+        answer = client.post("/api/v1/tokens", json={"refresh_token": fresh["refresh_token"]})
+        assert answer.status_code == 201
+
+    def test_a_wrong_password_proves_nothing_and_counts(self, devices: list[JsonClient]) -> None:
+        codes = [self.prove(devices[0], "wrong").json()["code"] for _ in range(5)]
+        assert codes == ["invalid_credentials"] * 5
+        assert self.prove(devices[0]).status_code == 401  # locked, as at sign-in
+        assert opens(devices[0])
+
+    def test_it_is_on_record(self, devices: list[JsonClient]) -> None:
+        self.prove(devices[0], "wrong")
+        self.prove(devices[0])
+        events = AuditEvent.objects.filter(action="session.reauthenticated").order_by("pk")
+        assert [event.phase for event in events] == [1, 3, 1, 2]
+
+
 def rotate(client: JsonClient, **order: Any) -> Any:
     return client.post(ROTATIONS, json={"reason": "a leak"} | order)
 

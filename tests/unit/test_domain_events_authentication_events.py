@@ -44,6 +44,24 @@ TABLE = {
         set(),
         {"session_id", "reason"},
     ),
+    "ReauthenticationAttempted": (
+        "session.reauthenticated",
+        Phase.ATTEMPTED,
+        set(),
+        {"session_id"},
+    ),
+    "ReauthenticationSucceeded": (
+        "session.reauthenticated",
+        Phase.SUCCEEDED,
+        set(),
+        {"session_id"},
+    ),
+    "ReauthenticationFailed": (
+        "session.reauthenticated",
+        Phase.FAILED,
+        set(),
+        {"session_id", "reason"},
+    ),
     "SessionRevocationAttempted": ("session.revoked", Phase.ATTEMPTED, set(), {"session_id"}),
     "SessionRevocationSucceeded": ("session.revoked", Phase.SUCCEEDED, set(), {"session_id"}),
     "SessionRevocationFailed": (
