@@ -1,6 +1,15 @@
-"""Devices by name."""
+"""Devices by name, and what their owners are told by mail."""
+
+from dataclasses import dataclass
+from typing import Final
 
 from ua_parser import parse
+
+from mail.outbox import Outbox
+from sessions_app.domain.session import DeviceSession
+
+NEW_SIGN_IN: Final = "sessions_app.new_sign_in"
+REUSE: Final = "sessions_app.reuse"
 
 
 class UserAgentNames:
@@ -16,3 +25,24 @@ class UserAgentNames:
         return (browser or system or user_agent.split("/")[0].split(" ")[0] or "Unknown device")[
             :128
         ]
+
+
+@dataclass(frozen=True)
+class OutboxNotices:
+    outbox: Outbox
+
+    def new_sign_in(self, email: str, session: DeviceSession) -> None:
+        self._put(NEW_SIGN_IN, email, session)
+
+    def reuse(self, email: str, session: DeviceSession) -> None:
+        self._put(REUSE, email, session)
+
+    def _put(self, kind: str, email: str, session: DeviceSession) -> None:
+        self.outbox.put(
+            kind,
+            email,
+            reference=session.id,
+            device=session.device,
+            ip_address=session.ip_address or "an unknown address",
+            at=f"{session.created_at:%Y-%m-%d %H:%M} UTC",
+        )

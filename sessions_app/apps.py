@@ -26,7 +26,10 @@ class SessionsConfig(AppConfig):
         protect(self.get_model("DeviceSession"), except_for=("last_seen_at", "first_used_at"))
         protect(self.get_model("TokenRotation"))
         protect(self.get_model("PersonalToken"), except_for=("last_used_at",))
-        from sessions_app import panel
+        from mail.letters import letters
+        from sessions_app import panel, wiring
+
+        wiring.register_letters(letters)
 
         user_logged_in.connect(panel.remember_device_session, dispatch_uid="panel.sign_in")
         user_logged_out.connect(panel.end_device_session, dispatch_uid="panel.sign_out")

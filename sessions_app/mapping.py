@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from sessions_app import models
+from sessions_app.domain.familiarity import Mark
 from sessions_app.domain.personal_token import PersonalToken, Scope
 from sessions_app.domain.session import (
     ABSOLUTE_LIMIT,
@@ -58,6 +59,7 @@ def session_entity(row: models.DeviceSession) -> DeviceSession:
         version=row.version,
         rotation=row.rotation,
         rotated_at=getattr(row, "rotated_at", None),
+        marks=tuple(map(Mark, row.marks)),
         revoked_at=row.revoked_at,
         revoked_reason=EndReason(row.revoked_reason) if row.revoked_reason else None,
     )

@@ -28,6 +28,7 @@ class DeviceSession(models.Model):
     salt = models.BinaryField(max_length=32)
     version = models.PositiveIntegerField()
     rotation = models.BigIntegerField(default=0)
+    marks = models.JSONField(default=list)
     revoked_at = models.DateTimeField(null=True)
     revoked_reason = models.CharField(
         max_length=32, null=True, choices=[(reason, reason) for reason in EndReason]

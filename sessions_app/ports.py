@@ -1,11 +1,13 @@
 """What device sessions ask of the outside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from core.result import Result
+from sessions_app.domain.familiarity import Origin
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
 from users.domain.errors import SignInRefused
@@ -37,6 +39,10 @@ class SessionRepository(Protocol):
         """Oldest first."""
         ...
 
+    def origins_of(self, user_id: UUID) -> Sequence[Origin]:
+        """Of the sessions that there were, from the newest; not of all since ever."""
+        ...
+
     def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
         """True for exactly one caller per generation, and never for a session that ended."""
         ...
@@ -45,6 +51,16 @@ class SessionRepository(Protocol):
 
     def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
         """False when it is not this user's, or has ended already."""
+        ...
+
+
+class Notices(Protocol):
+    """To the owner, by mail, once the transaction has committed."""
+
+    def new_sign_in(self, email: str, session: DeviceSession) -> None: ...
+
+    def reuse(self, email: str, session: DeviceSession) -> None:
+        """A refresh token that was used up came back, and the session ended."""
         ...
 
 

@@ -2,16 +2,19 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import Max, Q
 
 from core.database import Database
 from sessions_app import models
+from sessions_app.domain.familiarity import Origin
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.mapping import live_sessions, live_tokens, rotated_at, session_entity
+
+_REMEMBERED: Final = 200
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,10 @@ class DjangoSessionRepository:
     def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
         rows = models.DeviceSession.objects.filter(live_sessions(now), user_id=user_id)
         return [session_entity(row) for row in rows.order_by("pk")]
+
+    def origins_of(self, user_id: UUID) -> list[Origin]:
+        rows = models.DeviceSession.objects.filter(user_id=user_id).order_by("-pk")
+        return [Origin(*row) for row in rows.values_list("device", "ip_address")[:_REMEMBERED]]
 
     def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
         self.database.write()

@@ -2,7 +2,9 @@
 
 from core import container
 from core.database import InUnitOfWork
-from sessions_app.adapters import UserAgentNames
+from mail import wiring as mail_wiring
+from mail.letters import Letters
+from sessions_app.adapters import NEW_SIGN_IN, REUSE, OutboxNotices, UserAgentNames
 from sessions_app.application.authenticating import (
     AccessTokenAuthenticator,
     PersonalTokenAuthenticator,
@@ -43,6 +45,7 @@ def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
         session_repo=DjangoSessionRepository(database),
         device_names=UserAgentNames(),
         rotations=DjangoRotationRepository(database),
+        notices=OutboxNotices(mail_wiring.outbox()),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )
@@ -54,6 +57,7 @@ def refresh_session() -> InUnitOfWork[RefreshSession, TokenPair]:
     handler = RefreshSessionHandler(
         session_repo=DjangoSessionRepository(database),
         session_reader=DjangoSessionReader(),
+        notices=OutboxNotices(mail_wiring.outbox()),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )
@@ -139,3 +143,9 @@ def _rotation() -> RotateTokensHandler:
         rotations=DjangoRotationRepository(container.get_database()),
         event_bus=container.get_event_bus(),
     )
+
+
+def register_letters(letters: Letters) -> None:
+    """The mails of this context, for whoever sends them."""
+    for kind in (NEW_SIGN_IN, REUSE):
+        letters.register(kind, lambda order: {})

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
 from sessions_app.application.rotation import LONGEST_GRACE
+from sessions_app.domain.familiarity import Mark
 from sessions_app.domain.personal_token import LONGEST_LIFE, Scope
 
 
@@ -37,6 +38,10 @@ class SessionSerializer(serializers.Serializer[Any]):
     last_seen_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
     is_current = serializers.BooleanField()
+    marks = serializers.ListField(
+        child=serializers.ChoiceField(choices=[mark.value for mark in Mark]),
+        help_text="What was new about it when it began.",
+    )
 
 
 class SessionPageSerializer(serializers.Serializer[Any]):

@@ -228,6 +228,7 @@ def _shown(session: DeviceSession, principal: Principal) -> dict[str, object]:
         "last_seen_at": session.last_seen_at,
         "expires_at": session.expires_at,
         "is_current": session.id == principal.session_id,
+        "marks": session.marks,
     }
 
 

@@ -16,7 +16,7 @@ from sessions_app.domain.events import (
 )
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.domain.tokens import PresentedToken, TokenPair, TokenType, tokens_of
-from sessions_app.ports import SessionReader, SessionRepository
+from sessions_app.ports import Notices, SessionReader, SessionRepository
 from users.domain.user import User
 
 
@@ -29,6 +29,7 @@ class RefreshSession:
 class RefreshSessionHandler:
     session_repo: SessionRepository
     session_reader: SessionReader
+    notices: Notices
     event_bus: EventBusProtocol
     keys: KeyRing
     clock: Clock = SystemClock()
@@ -49,12 +50,12 @@ class RefreshSessionHandler:
         if fresh is None or not _may_go_on(session, fresh.user):
             return self._refuse(session, "account_changed")
         try:
-            return self._refresh(session, presented)
+            return self._refresh(session, presented, fresh.user)
         except UnknownKeyError:  # made elsewhere, under a key that is not known here yet
             return self._refuse(session, "unknown_key")
 
     def _refresh(
-        self, session: DeviceSession, presented: PresentedToken
+        self, session: DeviceSession, presented: PresentedToken, user: User
     ) -> Result[TokenPair, DomainError]:
         now = self.clock.now()
         if presented.generation == session.generation:
@@ -65,6 +66,7 @@ class RefreshSessionHandler:
             return self._succeed(session, repeated=True)
         # A token that was used up comes back: a thief or a bug; both end the session.
         self.session_repo.end(session.id, session.user_id, EndReason.REUSE, now)
+        self.notices.reuse(user.email, session)
         self.event_bus.publish(
             SessionEnded(user_id=session.user_id, session_id=session.id, reason=EndReason.REUSE)
         )

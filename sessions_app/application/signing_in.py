@@ -17,9 +17,16 @@ from sessions_app.domain.events import (
     UserLoginFailed,
     UserLoginSucceeded,
 )
+from sessions_app.domain.familiarity import Origin, marks_of
 from sessions_app.domain.session import DeviceSession, EndReason, SessionKind
 from sessions_app.domain.tokens import TokenPair, tokens_of
-from sessions_app.ports import Credentials, DeviceNames, RotationRepository, SessionRepository
+from sessions_app.ports import (
+    Credentials,
+    DeviceNames,
+    Notices,
+    RotationRepository,
+    SessionRepository,
+)
 from users.domain.errors import SignInRefused
 from users.domain.roles import Role
 from users.domain.user import User
@@ -49,6 +56,7 @@ class SignInHandler:
     session_repo: SessionRepository
     device_names: DeviceNames
     rotations: RotationRepository
+    notices: Notices
     event_bus: EventBusProtocol
     keys: KeyRing
     clock: Clock = SystemClock()
@@ -71,8 +79,15 @@ class SignInHandler:
         self._make_room(confirmed, now)
         session = self._begin(command, confirmed, now)
         self.session_repo.save(session)
+        if session.marks:
+            self.notices.new_sign_in(confirmed.email, session)
         self.event_bus.publish(
-            UserLoginSucceeded(user_id=user.id, session_id=session.id, device=session.device)
+            UserLoginSucceeded(
+                user_id=user.id,
+                session_id=session.id,
+                device=session.device,
+                marks=session.marks,
+            )
         )
         return Success(
             SignedIn(user_id=user.id, session_id=session.id, tokens=tokens_of(session, self.keys))
@@ -98,11 +113,13 @@ class SignInHandler:
             )
 
     def _begin(self, command: SignIn, user: User, now: datetime) -> DeviceSession:
+        origin = Origin(self.device_names.describe(command.user_agent), command.ip_address)
         return DeviceSession(
             user_id=user.id,
             kind=command.kind,
-            device=self.device_names.describe(command.user_agent),
-            ip_address=command.ip_address,
+            device=origin.device,
+            ip_address=origin.ip_address,
+            marks=marks_of(origin, self.session_repo.origins_of(user.id)),
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,

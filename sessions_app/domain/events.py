@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.actions import AuditAction, Phase
 from core.events import DomainEvent, personal
+from sessions_app.domain.familiarity import Mark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class UserLoginSucceeded(SessionEvent):
     phase: ClassVar[Phase] = Phase.SUCCEEDED
     by_subject: ClassVar[bool] = True
     device: str = personal()
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

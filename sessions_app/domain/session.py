@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from core.ids import uuid7
+from sessions_app.domain.familiarity import Mark
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 IDLE_LIMIT: Final = timedelta(days=14)
@@ -52,6 +53,8 @@ class DeviceSession:
     rotation: int = 0
     """The last rotation of tokens when it began: a later one ends it, at `rotated_at`."""
     rotated_at: datetime | None = None
+    marks: tuple[Mark, ...] = ()
+    """What was new about it when it began."""
     revoked_at: datetime | None = None
     revoked_reason: EndReason | None = None
 

@@ -91,6 +91,7 @@ class TestOwnSessions:
             "last_seen_at",
             "expires_at",
             "is_current",
+            "marks",
         }
 
     def test_one_of_them_is_the_current_one_and_none_is_anybody_elses(

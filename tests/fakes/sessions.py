@@ -5,10 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sessions_app.domain.familiarity import Origin
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
 from sessions_app.ports import (
     DeviceNames,
+    Notices,
     PersonalTokenReader,
     PersonalTokenRepository,
     PersonalTokenWithUser,
@@ -36,6 +38,10 @@ class InMemorySessions:
     def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
         own = (session for session in self.sessions.values() if session.user_id == user_id)
         return sorted((session for session in own if session.is_live(now)), key=lambda one: one.id)
+
+    def origins_of(self, user_id: UUID) -> list[Origin]:
+        own = [session for session in self.sessions.values() if session.user_id == user_id]
+        return [Origin(session.device, session.ip_address) for session in own]
 
     def refresh(self, before: DeviceSession, after: DeviceSession) -> bool:
         current = self.sessions.get(before.id)
@@ -147,3 +153,15 @@ class InMemoryRotations:
 
     def live(self, user_id: UUID | None, now: datetime) -> tuple[int, int]:
         return self.counts
+
+
+@dataclass
+class RecordedNotices:
+    implements = Notices
+    sent: list[tuple[str, str, UUID]] = field(default_factory=list)
+
+    def new_sign_in(self, email: str, session: DeviceSession) -> None:
+        self.sent.append(("new_sign_in", email, session.id))
+
+    def reuse(self, email: str, session: DeviceSession) -> None:
+        self.sent.append(("reuse", email, session.id))

@@ -18,7 +18,7 @@ from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
-from tests.fakes.sessions import InMemorySessions, SessionHouse
+from tests.fakes.sessions import InMemorySessions, RecordedNotices, SessionHouse
 from tests.fakes.users import KEYS
 
 MOMENT = timedelta(microseconds=1)
@@ -53,6 +53,7 @@ class House(SessionHouse):
 
     def refresh(self, text: str) -> Result[TokenPair, DomainError]:
         handler = RefreshSessionHandler(
+            notices=RecordedNotices(),
             session_repo=self.sessions,
             session_reader=self.sessions,
             event_bus=self.bus,

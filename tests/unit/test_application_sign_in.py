@@ -17,7 +17,12 @@ from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON, make_session, make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
-from tests.fakes.sessions import InMemoryRotations, InMemorySessions, NamelessDevices
+from tests.fakes.sessions import (
+    InMemoryRotations,
+    InMemorySessions,
+    NamelessDevices,
+    RecordedNotices,
+)
 from tests.fakes.users import KEYS
 from users.domain.errors import SignInRefused
 from users.domain.roles import Role, SessionTier
@@ -70,6 +75,7 @@ class House:
 
     def sign_in(self, command: SignIn = COMMAND) -> Result[SignedIn, DomainError]:
         handler = SignInHandler(
+            notices=RecordedNotices(),
             rotations=InMemoryRotations(),
             credentials=self.credentials,
             session_repo=self.sessions,
@@ -135,6 +141,7 @@ class TestSuccess:
 
     def test_each_session_has_a_salt_of_its_own_unless_told_otherwise(self, house: House) -> None:
         handler = SignInHandler(
+            notices=RecordedNotices(),
             rotations=InMemoryRotations(),
             credentials=house.credentials,
             session_repo=house.sessions,

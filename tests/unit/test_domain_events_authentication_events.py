@@ -29,7 +29,7 @@ TABLE = {
     "AdminCreationFailed": ("user.admin_created", Phase.FAILED, {"email"}, {"reason"}),
     "SetupLinkIssued": ("user.setup_link_issued", Phase.SOLE, set(), set()),
     "UserLoginAttempted": ("user.login", Phase.ATTEMPTED, {"email"}, {"session_id"}),
-    "UserLoginSucceeded": ("user.login", Phase.SUCCEEDED, {"device"}, {"session_id"}),
+    "UserLoginSucceeded": ("user.login", Phase.SUCCEEDED, {"device"}, {"session_id", "marks"}),
     "UserLoginFailed": ("user.login", Phase.FAILED, {"email"}, {"session_id", "reason"}),
     "SessionRefreshAttempted": ("session.refreshed", Phase.ATTEMPTED, set(), {"session_id"}),
     "SessionRefreshSucceeded": (

@@ -1,0 +1,41 @@
+"""What is new about a sign-in, compared with those before it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from ipaddress import ip_network
+from typing import Final
+
+_PREFIXES: Final = {4: 24, 6: 48}
+"""Bits that the addresses of one household or office share."""
+
+
+class Mark(StrEnum):
+    NEW_DEVICE = "new_device"
+    NEW_NETWORK = "new_network"
+
+
+@dataclass(frozen=True)
+class Origin:
+    device: str
+    ip_address: str | None
+
+    @property
+    def network(self) -> str | None:
+        if self.ip_address is None:
+            return None
+        address = ip_network(self.ip_address)
+        return str(address.supernet(new_prefix=_PREFIXES[address.version]))
+
+
+def marks_of(origin: Origin, earlier: Sequence[Origin]) -> tuple[Mark, ...]:
+    """None for the first of all: there is nothing to compare it with, and its owner just made
+    the account."""
+    if not earlier:
+        return ()
+    marks = []
+    if origin.device not in {each.device for each in earlier}:
+        marks.append(Mark.NEW_DEVICE)
+    if origin.network not in {each.network for each in earlier}:
+        marks.append(Mark.NEW_NETWORK)
+    return tuple(marks)
