@@ -94,7 +94,13 @@ CACHES: dict[str, Any] = {
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["sessions_app.panel.DeviceSessionBackend"]
-PASSWORD_HASHERS = ["users.adapters.Argon2idHasher"]
+# The first makes hashes; the others verify what was brought along, until its owner signs in.
+PASSWORD_HASHERS = [
+    "users.adapters.Argon2idHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+]
 # The unique index of the address is on Lower(email), which this check does not see.
 SILENCED_SYSTEM_CHECKS = ["auth.W004", "auth.E003"]
 

@@ -9,6 +9,7 @@ from core.keys import KeyRing, UnknownKeyError
 from core.result import Failure, Result, Success
 from users.domain.errors import EMAIL_TAKEN
 from users.domain.lockout import FailureCount
+from users.domain.notices import Notice
 from users.domain.roles import Role
 from users.domain.tokens import OneUseToken, Purpose, read_token_id
 from users.domain.user import User
@@ -45,6 +46,21 @@ class InMemoryUserRepository:
     def lock(self, user_id: UUID) -> User | None:
         return self.users.get(user_id)
 
+    def lock_admins(self) -> list[User]:
+        admins = (user for user in self.users.values() if user.role is Role.ADMIN)
+        return sorted((user for user in admins if user.can_login()), key=lambda user: user.id)
+
+    def update(self, user: User) -> Result[None, ConflictError]:
+        owner = self.find_by_email(user.email)
+        if owner is not None and owner.id != user.id:
+            return Failure(EMAIL_TAKEN)
+        if user.id in self.users:
+            self.users[user.id] = user
+        return Success(None)
+
+    def delete(self, user_id: UUID) -> None:
+        self.users.pop(user_id, None)
+
     def mark_verified(self, user_id: UUID, now: datetime) -> None:
         self.users[user_id] = replace(self.users[user_id], is_verified=True, updated_at=now)
 
@@ -58,9 +74,17 @@ class InMemoryOneUseTokenRepository:
     keys: KeyRing = KEYS
     tokens: dict[UUID, OneUseToken] = field(default_factory=dict)
 
-    def issue(self, purpose: Purpose, user_id: UUID | None, now: datetime) -> OneUseToken:
-        salt = len(self.tokens).to_bytes(32, "big")
-        token = OneUseToken.issue(purpose, user_id, key_id=self.keys.current, salt=salt, now=now)
+    def issue(
+        self, purpose: Purpose, user_id: UUID | None, now: datetime, email: str | None = None
+    ) -> OneUseToken:
+        token = OneUseToken.issue(
+            purpose,
+            user_id,
+            key_id=self.keys.current,
+            salt=len(self.tokens).to_bytes(32, "big"),
+            now=now,
+            email=email,
+        )
         self.tokens[token.id] = token
         return token
 
@@ -89,6 +113,17 @@ class InMemoryOneUseTokenRepository:
             if token.purpose is purpose and token.spent_at is None:
                 self.tokens[token.id] = token.spent(now)
 
+    def supersede_all_of(self, user_id: UUID, now: datetime) -> None:
+        for token in list(self.tokens.values()):
+            if token.user_id == user_id and token.spent_at is None:
+                self.tokens[token.id] = token.spent(now)
+
+    def purge(self, ended_before: datetime) -> int:
+        over = [token.id for token in self.tokens.values() if token.expires_at < ended_before]
+        for token_id in over:
+            del self.tokens[token_id]
+        return len(over)
+
 
 @dataclass
 class ReversingPasswordService:
@@ -97,12 +132,18 @@ class ReversingPasswordService:
     implements = PasswordService
     verified: list[str | None] = field(default_factory=list)
 
+    def unusable_hash(self) -> str:
+        return "!"
+
+    def needs_upgrade(self, password_hash: str) -> bool:
+        return not password_hash.startswith("hash:")
+
     def hash_password(self, plaintext: str) -> str:
         return f"hash:{plaintext[::-1]}"
 
     def verify_password(self, plaintext: str, password_hash: str | None) -> bool:
         self.verified.append(password_hash)
-        return password_hash == self.hash_password(plaintext)
+        return password_hash in (self.hash_password(plaintext), f"old:{plaintext[::-1]}")
 
 
 @dataclass
@@ -145,9 +186,17 @@ class RecordingMailer:
     implements = Mailer
     verifications: list[tuple[str, UUID]] = field(default_factory=list)
     already_registered: list[str] = field(default_factory=list)
+    links: list[tuple[Purpose, str, UUID]] = field(default_factory=list)
+    notices: list[tuple[Notice, str]] = field(default_factory=list)
 
     def send_verification(self, email: str, token_id: UUID) -> None:
         self.verifications.append((email, token_id))
 
     def send_already_registered(self, email: str) -> None:
         self.already_registered.append(email)
+
+    def send_link(self, purpose: Purpose, email: str, token_id: UUID) -> None:
+        self.links.append((purpose, email, token_id))
+
+    def send_notice(self, notice: Notice, email: str) -> None:
+        self.notices.append((notice, email))

@@ -11,6 +11,7 @@ _HOOKS = [
     "tests.plugin.budget",
     "tests.plugin.leaks",
     "tests.plugin.pyramid",
+    "tests.plugin.conformance",
 ]
 
 # Before they are imported, by one another too.
