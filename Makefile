@@ -24,7 +24,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
-	kills kills-short
+	kills kills-short load million
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -109,6 +109,12 @@ kills-short: ready ## A minute of it
 	@$(KILLS) sqlite --trials 120 --seconds 15
 	@$(KILLS) postgresql --control after-commit $(CAUGHT)
 	@$(KILLS) postgresql --control seq-cursor --trials 16 $(CAUGHT)
+
+load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
+	@$(PY) -m trials.load $(ARGS)
+
+million: ready ## A million events: filled, sealed, verified
+	@$(PY) -m trials.million $(ARGS)
 
 report: ready ## The last run: the pyramid, and the coverage of each file
 	@if [ -f .cache/pyramid.txt ]; then cat .cache/pyramid.txt; fi

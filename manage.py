@@ -14,7 +14,8 @@ def main() -> None:
         try:
             execute_from_command_line(sys.argv)
         except ImproperlyConfigured as problem:
-            sys.exit(str(problem))
+            sys.stderr.write(f"{problem}\n")
+            sys.exit(3)  # 1 is what some commands answer
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -1,14 +1,17 @@
 """The trail in the panel, to read."""
 
 import json
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from audit import models
+from audit import models, wiring
+from audit.domain.events import EventViewed, TrailViewed
 from audit.domain.subject import named_user
 from core.panel import ReadOnlyAdmin
 
@@ -33,6 +36,32 @@ class AuditEventAdmin(ReadOnlyAdmin):
         "record",
     )
     readonly_fields = ("outcome", "record")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """That somebody looks is on record before they see anything."""
+        wiring.record(TrailViewed(user_id=request.user.pk, asked_for=request.GET.dict()))
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        with suppress(ValueError):  # what is no id is not found
+            wiring.record(EventViewed(user_id=request.user.pk, event=UUID(object_id)))
+        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
+        return page
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Events have none."""
+        raise Http404
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[models.AuditEvent], search_term: str

@@ -1,6 +1,6 @@
 """What the trail asks of the outside."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -283,6 +283,14 @@ class Evidence(TileReader, Protocol):
 
     def open_attempts(self, since: UUID, patience: timedelta) -> Iterable[UUID]: ...
 
+    def subjects(self) -> Iterator[tuple[UUID, str | None, bytes | None]]:
+        """Pseudonym, name and wrapped key; without the two where it was erased."""
+        ...
+
+    def erased_refs(self) -> Set[UUID] | None:
+        """The pseudonyms that are recorded as erased; None where records were pruned."""
+        ...
+
 
 class VerifiedRecord(Protocol):
     """How far the trail was found in order, kept outside the database."""
@@ -297,8 +305,9 @@ class VerifiedRecord(Protocol):
 class ErasableSubjects(Protocol):
     def knows(self, name: str) -> bool: ...
 
-    def before(self, name: str) -> list[str]:
-        """The earlier names of its kind: 'day:2026-01-31' is before 'day:2026-02-01'."""
+    def before(self, name: str) -> Sequence[tuple[str, UUID]]:
+        """The earlier names of its kind, with their pseudonyms: 'day:2026-01-31' is before
+        'day:2026-02-01'."""
         ...
 
     def erase(self, name: str) -> bool:

@@ -12,7 +12,7 @@ from audit.domain.subject import NamedSubject, Subject, named_user
 from audit.models import AuditEvent, AuditEventQuerySet, AuditSubject, refs_of
 from audit.ports import Criteria, Recorded
 from core.ids import first_id_of
-from core.keys import KeyRing
+from core.keys import KeyRing, UnknownKeyError
 
 _ADDRESSES: Final = "ip:"
 _COUNTED: Final = 20_000
@@ -56,11 +56,18 @@ class DjangoSubjectDirectory:
 
     def _read(self, **condition: Any) -> list[NamedSubject]:
         rows = AuditSubject.objects.filter(**condition).values_list("name", "ref", "key_wrapped")
-        return [
-            NamedSubject(name, Subject.unwrapped(ref, bytes(wrapped), self.keys))
-            for name, ref, wrapped in rows
-            if name is not None and wrapped is not None  # erased
-        ]
+        found = [self._opened(name, ref, wrapped) for name, ref, wrapped in rows]
+        return [each for each in found if each is not None]
+
+    def _opened(self, name: str | None, ref: UUID, wrapped: Any) -> NamedSubject | None:
+        """None for one that was erased, and for one that does not open: what is under its key
+        cannot be read, and everything else can. `audit_verify` names it."""
+        if name is None or wrapped is None:
+            return None
+        try:
+            return NamedSubject(name, Subject.unwrapped(ref, name, bytes(wrapped), self.keys))
+        except UnknownKeyError:
+            return None
 
 
 @dataclass(frozen=True)

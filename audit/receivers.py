@@ -3,6 +3,7 @@
 from typing import Any
 
 from audit import wiring
+from audit.application.erasing import EraseSubject
 from core.actions import OUTCOMES, Phase
 from core.events import DomainEvent, EventMetadata
 from core.signals import trail
@@ -24,6 +25,9 @@ def record_event(
     )
     if phase is Phase.ATTEMPTED:
         session.attempt_id = entry_id
+    if event.erases_subject and event.user_id is not None:
+        # Afterwards, and in the same transaction: the record itself still has their pseudonym.
+        wiring.erasing().handle(EraseSubject(user_id=event.user_id))
 
 
 def connect() -> None:

@@ -66,7 +66,7 @@ from core import container, context
 from core.database import InUnitOfWork
 from core.events import DomainEvent
 from core.jobs import Job
-from core.result import Success
+from core.result import Failure
 
 _SEAL: Final = 1
 _SWEEP: Final = 30
@@ -143,7 +143,8 @@ def record(event: DomainEvent) -> None:
 
 
 def sealer(alias: str = "default") -> Sealer:
-    return Sealer(log=DjangoSealedLog(alias), keeper=key_folder())
+    keys = container.get_settings().audit_keys
+    return Sealer(log=DjangoSealedLog(alias), keeper=key_folder(), mac_keys=keys)
 
 
 def sweeper(alias: str = "default") -> Sweeper:
@@ -158,6 +159,10 @@ def publisher(alias: str = "default") -> Publisher:
         logger=container.get_logger(),
         every=settings.audit_anchor_every,
     )
+
+
+def is_sealed(alias: str = "default") -> bool:
+    return DjangoSealedLog(alias).last_checkpoint() is not None
 
 
 def make_signing_key() -> SigningKey:
@@ -225,12 +230,16 @@ def jobs() -> Sequence[Job]:
     ]
 
 
-def erase_subject() -> InUnitOfWork[EraseSubject, None]:
-    database = container.get_database()
-    handler = EraseSubjectHandler(
-        subjects=DjangoErasableSubjects(database), event_bus=container.get_event_bus()
+def erasing() -> EraseSubjectHandler:
+    """Inside the unit of work that is open."""
+    return EraseSubjectHandler(
+        subjects=DjangoErasableSubjects(container.get_database()),
+        event_bus=container.get_event_bus(),
     )
-    return InUnitOfWork(handler, database)
+
+
+def erase_subject() -> InUnitOfWork[EraseSubject, None]:
+    return InUnitOfWork(erasing(), container.get_database())
 
 
 def expire_pseudonyms() -> InUnitOfWork[ExpirePseudonyms, int]:
@@ -295,7 +304,8 @@ def record_export(exported: Bundle) -> None:
     record(TrailExported(first=exported.first, last=exported.last))
 
 
-def _expire() -> object:
+def _expire() -> int:
+    """Raises for what the worker is to log as failed."""
     settings = container.get_settings()
     expired = expire_pseudonyms().handle(
         ExpirePseudonyms(
@@ -303,7 +313,9 @@ def _expire() -> object:
             addresses_after=timedelta(days=settings.audit_ip_days),
         )
     )
-    return expired.value if isinstance(expired, Success) else expired
+    if isinstance(expired, Failure):
+        raise RuntimeError(expired.error.message)
+    return expired.value
 
 
 def _seal_quietly() -> None:

@@ -11,6 +11,9 @@ from django.db import connection
 from audit import queries
 from audit.application.sealing import Sealer
 from audit.domain.checkpoint import Checkpoint
+from audit.ports import Keeper
+from audit.repositories.sealed import DjangoSealedLog
+from core import container
 from tests.factories import arranged
 
 SLOW = "a seal waits for the transactions that run in the databases of other workers"
@@ -30,8 +33,8 @@ def forget_the_seals() -> None:
 
 def empty_the_trail() -> None:
     forget_the_seals()
-    with switched_off(*event_tables()):
-        execute("TRUNCATE audit_event")
+    with switched_off(*event_tables(), "audit_subject"):
+        execute("TRUNCATE audit_event, audit_subject")
 
 
 def event_tables() -> list[str]:
@@ -57,6 +60,11 @@ def switched_off(*tables: str) -> Iterator[None]:
     yield
     for table, trigger in triggers:
         execute(f"ALTER TABLE ONLY {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def make_sealer(keeper: Keeper, **over: Any) -> Sealer:
+    keys = container.get_settings().audit_keys
+    return Sealer(log=DjangoSealedLog("default"), keeper=keeper, mac_keys=keys, **over)
 
 
 def record(count: int) -> None:

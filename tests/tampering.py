@@ -14,13 +14,13 @@ from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Sealer
 from audit.application.verifying import Report, Verified, Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint, sign_checkpoint
-from audit.domain.entry import Entry, attempt_id, outcome_id, sole_id
+from audit.domain.entry import Entry, attempt_id, mac_of, outcome_id, sole_id
 from audit.domain.findings import Finding, Kind
 from audit.domain.log import packed
 from audit.domain.merkle import HASH_BYTES, Edge, leaf_hash
 from audit.repositories.evidence import DjangoEvidence
 from audit.repositories.sealed import DjangoSealedLog
-from audit.repositories.trail import COLUMNS, as_stored, mac_of
+from audit.repositories.trail import COLUMNS, as_stored
 from core import container
 from core.actions import Phase
 from core.ids import first_id_since
@@ -78,7 +78,12 @@ class Trail:
 
     def seal(self, batch: int) -> None:
         log = DjangoSealedLog(self.alias)
-        assert Sealer(log=log, keeper=self.keeper, batch=batch).seal()
+        assert Sealer(
+            log=log,
+            keeper=self.keeper,
+            mac_keys=container.get_settings().audit_keys,
+            batch=batch,
+        ).seal()
         self.notes.append(self.keeper.checkpoint() or "")
 
     def insert(self, *made: Entry) -> None:
@@ -369,9 +374,10 @@ def resealed(leaf: int) -> Damage:
 def emptied_on_postgresql() -> None:
     """Within a transaction that will be rolled back; the triggers of the trail are off then."""
     with connections["default"].cursor() as cursor:
-        for table in ("audit_event", "audit_tile", "audit_checkpoint", "audit_frontier"):
+        emptied = ("audit_event", "audit_tile", "audit_checkpoint", "audit_subject")
+        for table in (*emptied, "audit_frontier"):
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        for table in ("audit_event", "audit_tile", "audit_checkpoint"):
+        for table in emptied:
             cursor.execute(f"DELETE FROM {table}")
         cursor.execute(
             "UPDATE audit_frontier SET size = 0, partials = '', partial_ids = '',"

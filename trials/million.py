@@ -101,8 +101,7 @@ def fill(events: int) -> None:
 
 def made() -> Iterator[tuple[Any, ...]]:
     """Attempts with their outcomes, about as long as those of a login."""
-    from audit.domain.entry import attempt_id, outcome_id
-    from audit.repositories.trail import mac_of
+    from audit.domain.entry import attempt_id, mac_of, outcome_id
     from core import container
     from core.actions import Phase
     from tests.factories import make_entry
@@ -122,11 +121,17 @@ def seal(folder: Path) -> None:
     from audit.application.sealing import Sealer
     from audit.domain.checkpoint import SigningKey
     from audit.repositories.sealed import DjangoSealedLog
+    from core.settings import get_settings
 
     keeper = KeyFolder(folder / "audit")
     if not keeper.verifier_keys():
         keeper.add(SigningKey.generate("dashtam.invalid/audit"))
-    Sealer(log=DjangoSealedLog("default"), keeper=keeper, batch=SEALED_AT_ONCE).seal_all()
+    Sealer(
+        log=DjangoSealedLog("default"),
+        keeper=keeper,
+        mac_keys=get_settings().audit_keys,
+        batch=SEALED_AT_ONCE,
+    ).seal_all()
 
 
 def read() -> None:

@@ -26,8 +26,10 @@ class KeyFolder:
         try:
             text = (self.path / SIGNING_KEY).read_text()
         except FileNotFoundError:
+            way = "--rotate" if self.verifier_keys() else "--init"
             raise NoSigningKeyError(
-                f"There is no signing key in {self.path}: `manage.py audit_keys --init` makes one."
+                f"There is no signing key in {self.path}: put it back, or let `manage.py audit_keys"
+                f" {way}` make one."
             ) from None
         return [SigningKey.read(line) for line in text.splitlines() if line]
 

@@ -31,6 +31,7 @@ from core import container
 from core.callers import caller_of
 from core.problems import unwrap
 from core.serializers import problem_responses
+from core.throttling import ThrottlePolicies
 
 LINES: Final = "application/x-ndjson"
 
@@ -42,6 +43,8 @@ class TrailView(APIView):
         self, request: Request, message: str | None = None, code: str | None = None
     ) -> Never:
         if request.user is not None:
+            # REST framework asks for the limit after the permission: here that is too late.
+            self.check_throttles(request)
             wiring.refuse_view()
         super().permission_denied(request, message, code)
 
@@ -89,6 +92,8 @@ class EventView(TrailView):
 
 
 class ExportView(TrailView):
+    throttle_policies: ThrottlePolicies = {"GET": ("api", "audit_export")}
+
     @extend_schema(
         operation_id="export_audit_events",
         summary="Stream the trail, oldest first",

@@ -59,8 +59,8 @@ class ExpirePseudonymsHandler:
             named_day(now - command.unknown_after),
             named_month_of_addresses(now - command.addresses_after),
         )
-        due = [name for limit in limits for name in self.subjects.before(limit)]
+        due = [found for limit in limits for found in self.subjects.before(limit)]
         if not due:
             return Success(0)
-        self.event_bus.publish(PseudonymsExpired(keys=len(due)))
-        return Success(sum(self.subjects.erase(name) for name in due))
+        self.event_bus.publish(PseudonymsExpired(refs=tuple(ref for _, ref in due)))
+        return Success(sum(self.subjects.erase(name) for name, _ in due))

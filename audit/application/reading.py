@@ -10,7 +10,7 @@ from uuid import UUID
 from audit.application.proving import Proof, Prover
 from audit.domain.entry import read_projection
 from audit.domain.events import EventsExported, EventViewed, TrailViewed
-from audit.domain.subject import NamedSubject, named_day, user_of
+from audit.domain.subject import NamedSubject, named_day, named_user, user_of
 from audit.ports import Criteria, Recorded, RecordedEvents, SubjectDirectory
 from core.actions import Phase
 from core.errors import DomainError, ErrorCode, NotFoundError
@@ -104,11 +104,21 @@ class Reader:
         found = self.events.find(entry_id)
         return self._seen([found])[0] if found else None
 
+    def known(self, user_id: UUID | None) -> UUID | None:
+        """Asking about somebody must not make a pseudonym for them."""
+        if user_id is None:
+            return None
+        return user_id if self.subjects.by_name(named_user(user_id)) else None
+
     def stream(self, criteria: Criteria, after: UUID | None = None) -> Iterator[SeenEvent]:
-        """From the oldest to the newest, a few at a time: it holds no transaction."""
-        while page := self.oldest(criteria, after, _AT_ONCE):
+        """From the oldest to the newest, a few at a time: it holds no transaction. The first page
+        is read at once: what cannot be read is told before an answer has begun."""
+        return self._pages(criteria, self.oldest(criteria, after, _AT_ONCE))
+
+    def _pages(self, criteria: Criteria, page: list[SeenEvent]) -> Iterator[SeenEvent]:
+        while page:
             yield from page
-            after = page[-1].id
+            page = self.oldest(criteria, page[-1].id, _AT_ONCE)
 
     def _seen(self, recorded: Sequence[Recorded]) -> list[SeenEvent]:
         documents = [(row, json.loads(row.entry)) for row in recorded]
@@ -142,7 +152,11 @@ class ViewEventsHandler:
     def handle(self, query: ViewEvents) -> Result[list[SeenEvent], DomainError]:
         criteria = query.criteria
         self.event_bus.publish(
-            TrailViewed(user_id=query.viewer, whose=criteria.subject, asked_for=told(criteria))
+            TrailViewed(
+                user_id=query.viewer,
+                whose=self.reader.known(criteria.subject),
+                asked_for=told(criteria),
+            )
         )
         return Success(self.reader.newest(criteria, query.before, query.size))
 
@@ -191,7 +205,11 @@ class ExportEventsHandler:
     def handle(self, query: ExportEvents) -> Result[Iterable[SeenEvent], DomainError]:
         criteria = query.criteria
         self.event_bus.publish(
-            EventsExported(user_id=query.viewer, whose=criteria.subject, asked_for=told(criteria))
+            EventsExported(
+                user_id=query.viewer,
+                whose=self.reader.known(criteria.subject),
+                asked_for=told(criteria),
+            )
         )
         return Success(self.reader.stream(criteria, query.after))
 

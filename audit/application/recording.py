@@ -65,12 +65,16 @@ class Recorder:
         return entry_id
 
     def _people(self, event: DomainEvent, metadata: EventMetadata) -> "_People":
+        """No key is read that nothing is written under."""
         now = self.clock.now()
-        day, month = names.named_day(now), names.named_month_of_addresses(now)
         actor = metadata.actor_id or (event.user_id if event.by_subject else None)
-        resource = event.resource_id if event.resource_type == _PERSON else None
-        users = {user for user in (actor, event.user_id, resource) if user is not None}
-        wanted = {day, month, *map(names.named_user, users)}
+        people = [event.user_id, actor]
+        if event.resource_type == _PERSON and event.resource_id is not None:
+            people.append(event.resource_id)
+        day, month = names.named_day(now), names.named_month_of_addresses(now)
+        wanted = {names.named_user(user) if user else day for user in people}
+        if metadata.ip_address:
+            wanted.add(month)
         return _People(self.subjects.named(*sorted(wanted)), day, month, event.user_id, actor)
 
 

@@ -1,6 +1,5 @@
 """What one row says of itself, sealed or not: its MAC, its columns, its phase."""
 
-import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from audit.domain.entry import tells_phase
+from audit.domain.entry import is_authentic, tells_phase
 from audit.domain.findings import Finding, Kind
 from audit.ports import Stored
 from core.actions import Phase
@@ -48,10 +47,7 @@ class RowCheck:
         return [*self._of_mac(row, leaf), *_of_columns(row, columns, apart, leaf)]
 
     def _is_ours(self, row: Stored) -> bool:
-        for key_id in self.mac_keys.keys:
-            if hmac.compare_digest(self.mac_keys.mac(key_id, b"audit.entry", row.entry), row.mac):
-                return True
-        return False
+        return is_authentic(row.entry, row.mac, self.mac_keys)
 
     def _of_mac(self, row: Stored, leaf: int | None) -> Iterator[Finding]:
         if not self._is_ours(row):

@@ -16,9 +16,11 @@ from audit.domain.checkpoint import (
     read_checkpoint,
     sign_checkpoint,
 )
-from audit.domain.log import Frontier
+from audit.domain.entry import is_authentic
+from audit.domain.log import Frontier, Row
 from audit.domain.merkle import Edge, root_of
 from audit.ports import Anchor, AnchorRecords, Keeper, SealedLog
+from core.keys import KeyRing
 from core.ports import LoggerProtocol
 
 BATCH: Final = 10_000
@@ -32,6 +34,7 @@ class SealRefusedError(Exception):
 class Sealer:
     log: SealedLog
     keeper: Keeper
+    mac_keys: KeyRing
     batch: int = BATCH
 
     def seal(self) -> Checkpoint | None:
@@ -45,6 +48,7 @@ class Sealer:
             rows = self.log.unsealed(frontier.cursor, self.batch)
             if not rows:
                 return None
+            self._refuse_forged(rows)
             keys = self.keeper.signing_keys()
             if frontier.size == 0:
                 # From now on a file that is missing was lost, whoever dies when.
@@ -64,6 +68,14 @@ class Sealer:
         while (made := self.seal()) is not None:
             last = made
         return last
+
+    def _refuse_forged(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if not is_authentic(row.entry, row.mac, self.mac_keys):
+                raise SealRefusedError(
+                    f"Event {row.id} was not written by this application: its MAC is wrong. Nothing"
+                    " is sealed before somebody has looked at it: docs/how-to/audit-incident.md."
+                )
 
     def _agree(self, frontier: Frontier) -> None:
         here = self._signed(self.log.last_checkpoint(), "The last checkpoint in the database")

@@ -6,10 +6,11 @@ the entry says. A row that no leaf names is a finding as well.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from audit.application.personchecking import findings_of_people
 from audit.application.rowchecking import RowCheck
 from audit.application.spotchecking import SpotCheck, last_signed, pruned_before
 from audit.application.walking import LATE, Walk
@@ -39,6 +40,9 @@ class Report:
     root: bytes
     verified: Verified | None = None
     """None where something was found, and where not everything was looked at."""
+
+    def with_finding(self, finding: Finding) -> "Report":
+        return replace(self, findings=(*self.findings, finding))
 
     @property
     def tampered(self) -> bool:
@@ -71,7 +75,8 @@ class Verifier:
         walk = Walk(self.evidence, self.vkeys, RowCheck(self.mac_keys), since, progress)
         settled = first_id_since(LATE)
         with self.evidence.snapshot():
-            found = _in_order(walk.findings(outside, self.clock))
+            people = findings_of_people(self.evidence, self.mac_keys)
+            found = _in_order([*walk.findings(outside, self.clock), *people])
         size, root = walk.edge.size, walk.edge.root()
         report = Report(found, max(size - since.size, 0), size, root)
         if report.tampered:

@@ -94,7 +94,7 @@ class PseudonymsExpired(TrailEvent):
     """Of people who were never known, and of the index of addresses."""
 
     action: ClassVar[AuditAction] = AuditAction.AUDIT_SUBJECT_ERASED
-    keys: int
+    refs: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

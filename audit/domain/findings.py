@@ -36,9 +36,13 @@ class Kind(StrEnum):
     """A checkpoint is missing, or its signature, its root or an id beside it is wrong."""
     REWRITTEN = "rewritten"
     """Entries and hashes agree with each other, and not with what was signed."""
+    SUBJECT = "subject"
+    """A pseudonym stands for somebody else, or was erased without a record."""
     ORPHAN_OUTCOME = "orphan_outcome"
     OPEN_ATTEMPT = "open_attempt"
     UNSEALED = "unsealed"
+    OUTSIDE = "outside"
+    """There is nothing outside the database to compare it with."""
     UNKNOWN = "unknown"
     """Neither a row nor a leaf has the id that was asked for."""
     PRUNED = "pruned"
@@ -46,7 +50,7 @@ class Kind(StrEnum):
     CLOCK = "clock"
 
 
-INCOMPLETE = frozenset({Kind.OPEN_ATTEMPT, Kind.UNSEALED, Kind.UNKNOWN})
+INCOMPLETE = frozenset({Kind.OPEN_ATTEMPT, Kind.UNSEALED, Kind.OUTSIDE, Kind.UNKNOWN})
 """Something is late or not there. Not a sign of tampering by itself."""
 WARNINGS = frozenset({Kind.CLOCK, Kind.PRUNED})
 

@@ -21,6 +21,7 @@ class Row(NamedTuple):
     cursor: Cursor
     id: UUID
     entry: bytes
+    mac: bytes = b""
 
 
 class IdTile(NamedTuple):

@@ -23,6 +23,10 @@ _NONCE_BYTES: Final = 12
 _BLIND_BYTES: Final = 8
 
 
+class DamagedSubjectError(UnknownKeyError):
+    """Somebody changed the row: it is not opened for anybody."""
+
+
 @dataclass(frozen=True)
 class Subject:
     ref: UUID
@@ -56,20 +60,27 @@ class Subject:
         """The same for the same address, and of no use to who has not the key."""
         return KeyRing("", {"": self.key}).mac("", b"ip", address.encode())[:_BLIND_BYTES]
 
-    def wrapped(self, keys: KeyRing) -> bytes:
+    def wrapped(self, name: str, keys: KeyRing) -> bytes:
+        """Bound to the name: whoever swaps two people in the database opens neither."""
         key_id = keys.current.encode()
         wrapping = keys.mac(keys.current, b"audit.wrap")
-        return bytes([len(key_id)]) + key_id + _encrypt(wrapping, self.key, self.ref.bytes)
+        return bytes([len(key_id)]) + key_id + _encrypt(wrapping, self.key, _bound(self.ref, name))
 
     @classmethod
-    def unwrapped(cls, ref: UUID, wrapped: bytes, keys: KeyRing) -> "Subject":
-        """Raises `UnknownKeyError` where the key that wrapped it is not configured any more."""
-        length = wrapped[0]
-        key_id = wrapped[1 : 1 + length].decode()
-        key = _decrypt(keys.mac(key_id, b"audit.wrap"), wrapped[1 + length :], ref.bytes)
+    def unwrapped(cls, ref: UUID, name: str, wrapped: bytes, keys: KeyRing) -> "Subject":
+        """Raises `UnknownKeyError` where the key that wrapped it is not configured any more, and
+        `DamagedSubjectError` where it was not wrapped so."""
+        length = wrapped[0] if wrapped else 0
+        key_id = wrapped[1 : 1 + length].decode(errors="replace")
+        wrapping = keys.mac(key_id, b"audit.wrap")
+        key = _decrypt(wrapping, wrapped[1 + length :], _bound(ref, name))
         if key is None:
-            raise UnknownKeyError(key_id)
+            raise DamagedSubjectError(f"the key of {ref} was not wrapped for this name")
         return cls(ref, key)
+
+
+def _bound(ref: UUID, name: str) -> bytes:
+    return ref.bytes + name.encode()
 
 
 class NamedSubject(NamedTuple):

@@ -8,8 +8,8 @@ from uuid import UUID
 from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from audit.domain.entry import Entry
-from audit.repositories.trail import INSERT, as_stored, mac_of
+from audit.domain.entry import Entry, mac_of
+from audit.repositories.trail import INSERT, as_stored
 from core.ids import first_id_since
 from core.keys import KeyRing
 

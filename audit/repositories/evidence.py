@@ -1,6 +1,7 @@
 """The trail as it stands in the database, to be verified."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from audit.domain.merkle import TILE_WIDTH, Edge
 from audit.ports import Stored, StoredCheckpoint
 from audit.repositories.attempts import OUTCOME
 from audit.repositories.sealed import _HASHES, _IDS, DjangoSealedLog
+from core.actions import AuditAction
 from core.ids import first_id_since
 
 _PIECE: Final = 2000
@@ -137,6 +139,23 @@ class DjangoEvidence(DjangoSealedLog):
                 found.setdefault(entry_id, []).extend(leaves)
         return found
 
+    def subjects(self) -> Iterator[tuple[UUID, str | None, bytes | None]]:
+        for ref, name, wrapped in self._stream(
+            "SELECT ref, name, key_wrapped FROM audit_subject ORDER BY ref", []
+        ):
+            yield UUID(str(ref)), name, bytes(wrapped) if wrapped is not None else None
+
+    def erased_refs(self) -> Set[UUID] | None:
+        refs: set[UUID] = set()
+        for action, entry in self._all(
+            "SELECT action, entry FROM audit_event WHERE action IN (%s, %s)",
+            [AuditAction.AUDIT_SUBJECT_ERASED.value, AuditAction.AUDIT_PRUNED.value],
+        ):
+            if action == AuditAction.AUDIT_PRUNED:
+                return None
+            refs |= _erased_by(entry)
+        return refs
+
     def _tiles_naming(self, entry_id: UUID) -> Iterator[tuple[int, bytes]]:
         where = _NAMES[self._connection.vendor]
         statement = f"SELECT idx, data FROM audit_tile WHERE kind = 1 AND level = 0 AND {where}"  # noqa: S608
@@ -224,3 +243,13 @@ def _moment(value: Any) -> datetime:
     except ValueError:
         return _NO_MOMENT
     return moment.replace(tzinfo=UTC)  # SQLite keeps no zone
+
+
+def _erased_by(entry: Any) -> Set[UUID]:
+    """Of an entry that says something else, nothing: it is found as what it is."""
+    try:
+        document = json.loads(entry if isinstance(entry, str) else bytes(entry))
+        named = document["ctx"].get("refs") or [document["subject"]]
+        return {UUID(ref) for ref in named if ref}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()

@@ -25,14 +25,14 @@ _CURSOR: Final = {"postgresql": "epoch, xid::text::bigint, seq", "sqlite": "0, 0
 # Rows below the oldest running transaction are committed or gone; so are those of older epochs.
 _UNSEALED: Final = {
     "postgresql": """
-        SELECT e.epoch, e.xid::text::bigint, e.seq, e.id, e.entry FROM audit_event e
+        SELECT e.epoch, e.xid::text::bigint, e.seq, e.id, e.entry, e.mac FROM audit_event e
         WHERE (e.epoch, e.xid, e.seq) > (%s, %s::text::xid8, %s)
             AND (e.xid < pg_snapshot_xmin(pg_current_snapshot())
                 OR e.epoch < (SELECT max(epoch) FROM audit_cluster))
         ORDER BY e.epoch, e.xid, e.seq LIMIT %s
     """,
     "sqlite": """
-        SELECT 0, 0, seq, id, entry FROM audit_event
+        SELECT 0, 0, seq, id, entry, mac FROM audit_event
         WHERE (0, 0, seq) > (%s, %s, %s) ORDER BY seq LIMIT %s
     """,
 }
@@ -83,8 +83,8 @@ class DjangoSealedLog:
         with self._connection.cursor() as database:
             database.execute(_UNSEALED[self._connection.vendor], [*cursor, limit])
             return [
-                Row(Cursor(epoch, xid, seq), _uuid(entry_id), bytes(entry))
-                for epoch, xid, seq, entry_id, entry in database.fetchall()
+                Row(Cursor(epoch, xid, seq), _uuid(entry_id), _raw(entry), _raw(mac))
+                for epoch, xid, seq, entry_id, entry, mac in database.fetchall()
             ]
 
     def newest(self) -> Cursor:
@@ -228,3 +228,8 @@ def _frontier(row: tuple[Any, ...]) -> Frontier:
 
 def _uuid(value: UUID | str) -> UUID:
     return value if isinstance(value, UUID) else UUID(value)
+
+
+def _raw(value: Any) -> bytes:
+    """SQLite lets anybody put text where bytes belong."""
+    return value.encode() if isinstance(value, str) else bytes(value)

@@ -36,11 +36,12 @@ class DjangoSubjects:
         if connection.vendor == "postgresql":
             rows = run_prepared(connection, f"{select} = ANY(%s)", [list(names)])
         else:
-            with connection.cursor() as cursor:
-                cursor.execute(f"{select} IN ({', '.join(['%s'] * len(names))})", names)
-                rows = [(name, UUID(ref), wrapped) for name, ref, wrapped in cursor.fetchall()]
+            marks = ", ".join(["%s"] * len(names))
+            found = run_prepared(connection, f"{select} IN ({marks})", names)
+            rows = [(name, UUID(ref), wrapped) for name, ref, wrapped in found]
         return {
-            name: Subject.unwrapped(ref, bytes(wrapped), self.keys) for name, ref, wrapped in rows
+            name: Subject.unwrapped(ref, name, bytes(wrapped), self.keys)
+            for name, ref, wrapped in rows
         }
 
     def _make(self, name: str) -> None:
@@ -57,7 +58,7 @@ class DjangoSubjects:
                 [
                     subject.ref if connection.vendor == "postgresql" else subject.ref.hex,
                     name,
-                    subject.wrapped(self.keys),
+                    subject.wrapped(name, self.keys),
                     name,
                 ],
             )
@@ -70,13 +71,13 @@ class DjangoErasableSubjects:
     def knows(self, name: str) -> bool:
         return bool(self._run("SELECT 1 FROM audit_subject WHERE name = %s", [name]))
 
-    def before(self, name: str) -> list[str]:
+    def before(self, name: str) -> list[tuple[str, UUID]]:
         kind = name.partition(":")[0]
         found = self._run(
-            "SELECT name FROM audit_subject WHERE name LIKE %s AND name < %s ORDER BY name",
+            "SELECT name, ref FROM audit_subject WHERE name LIKE %s AND name < %s ORDER BY name",
             [f"{kind}:%", name],
         )
-        return [row[0] for row in found]
+        return [(found_name, UUID(str(ref))) for found_name, ref in found]
 
     def erase(self, name: str) -> bool:
         self.database.write()

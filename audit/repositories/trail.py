@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from audit.domain.entry import Entry
+from audit.domain.entry import Entry, mac_of
 from audit.repositories import cluster
 from core.actions import Phase
 from core.keys import KeyRing
@@ -19,10 +19,7 @@ COLUMNS: Final = (
 )
 INSERT: Final = f"INSERT INTO audit_event ({COLUMNS}) VALUES ({', '.join(['%s'] * 11)})"  # noqa: S608
 # The triggers on protected tables look for this id when the transaction commits.
-_INSERT_AND_MARK: Final = (
-    f"WITH event AS ({INSERT} RETURNING id)"  # noqa: S608
-    " SELECT set_config('dashtam.event', id::text, true) FROM event"
-)
+_INSERT_AND_MARK: Final = f"{INSERT} RETURNING set_config('dashtam.event', id::text, true)"
 
 
 @dataclass(frozen=True)
@@ -38,14 +35,8 @@ class DjangoTrail:
         if connection.vendor == "postgresql":
             marks = entry.phase is not Phase.ATTEMPTED
             run_prepared(connection, _INSERT_AND_MARK if marks else INSERT, values)
-            return
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT, [as_stored(value) for value in values])
-
-
-def mac_of(entry: bytes, keys: KeyRing) -> bytes:
-    """Until an entry is sealed, this alone tells whether somebody with the database changed it."""
-    return keys.mac(keys.current, b"audit.entry", entry)
+        else:
+            run_prepared(connection, INSERT, list(map(as_stored, values)))
 
 
 def as_stored(value: object) -> Any:
@@ -56,11 +47,15 @@ def as_stored(value: object) -> Any:
 def run_prepared(
     connection: BaseDatabaseWrapper, statement: str, values: Sequence[object]
 ) -> list[tuple[Any, ...]]:
-    """psycopg's own cursor: Django's puts the values into the text, which PostgreSQL then plans
-    anew each time."""
-    from psycopg import Cursor
-
+    """By the driver's own cursor: Django's takes longer than SQLite, and puts the values into the
+    text for PostgreSQL, which then plans it anew each time."""
     connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values, prepare=True)
-        return cursor.fetchall() if cursor.description else []
+    with connection.wrap_database_errors:
+        if connection.vendor == "sqlite":
+            cursor = connection.connection.execute(statement.replace("%s", "?"), values)
+        else:
+            from psycopg import Cursor
+
+            cursor = Cursor(connection.connection).execute(statement, values, prepare=True)
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+        return rows

@@ -16,8 +16,7 @@ from audit.application.sealing import Sealer
 from audit.domain.checkpoint import SigningKey
 from audit.domain.inclusion import check
 from audit.domain.merkle import verify_consistency
-from audit.models import AuditEvent
-from audit.repositories.sealed import DjangoSealedLog
+from audit.models import AuditEvent, AuditSubject
 from audit.wiring import erase_subject
 from core import container, context
 from core.actions import Phase
@@ -26,7 +25,15 @@ from core.events import EventMetadata
 from core.ids import uuid7
 from tests.factories import PASSWORD, UserFactory, arranged
 from tests.plugin.fixtures import JsonClient
-from tests.sealing import SLOW, empty_the_trail, forget_the_seals, record, seal
+from tests.sealing import (
+    SLOW,
+    empty_the_trail,
+    execute,
+    forget_the_seals,
+    make_sealer,
+    record,
+    seal,
+)
 from users.domain.events import UserRegistrationSucceeded
 
 AUDITOR = "auditor@example.com"
@@ -162,11 +169,32 @@ class TestReading:
         assert (event["is_sealed"], event["proof"]) == (False, None)
 
 
+class TestDamage:
+    """Uses fixtures: auditor."""
+
+    def test_a_key_that_somebody_changed_hides_its_person_and_nobody_else(
+        self, auditor: JsonClient
+    ) -> None:
+        ada, bob = uuid7(), uuid7()
+        registered(ada)
+        registered(bob)
+        execute("ALTER TABLE audit_subject DISABLE TRIGGER audit_subject_only_erase")
+        execute(
+            "UPDATE audit_subject SET key_wrapped = sha256(key_wrapped) WHERE name = %s",
+            [f"user:{ada}"],
+        )
+        events = auditor.get(EVENTS, {"action": "user.registered"}).json()["results"]
+        assert [event["personal"] for event in events[:2]] == [{"email": "ada@example.com"}, None]
+        lines = b"".join(auditor.get("/api/v1/audit/export", {"action": "user.registered"}))
+        assert len(lines.splitlines()) >= 2
+
+
 class TestTheRecordOfReading:
     """Uses fixtures: auditor, person."""
 
     def test_who_looked_at_whom_is_on_record(self, auditor: JsonClient) -> None:
         ada = uuid7()
+        registered(ada)
         auditor.get(EVENTS, {"subject": str(ada), "ip": "192.0.2.1"})
         asked = {"action": "audit.viewed", "resource_id": str(ada)}
         [viewed] = auditor.get(EVENTS, asked).json()["results"]
@@ -174,6 +202,12 @@ class TestTheRecordOfReading:
         assert viewed["actor"] == viewed["subject"]
         assert viewed["actor"]["user_id"] == me(auditor)
         assert viewed["personal"] == {"asked_for": {"ip": "192.0.2.1"}}
+
+    def test_asking_about_nobody_makes_no_pseudonym(self, auditor: JsonClient) -> None:
+        before = AuditSubject.objects.count()
+        auditor.get(EVENTS, {"subject": str(uuid7())})
+        auditor.get(EVENTS, {"subject": str(uuid7())})
+        assert AuditSubject.objects.count() == before
 
     def test_a_page_of_the_trail_begins_with_the_record_of_its_reading(
         self, auditor: JsonClient
@@ -284,7 +318,7 @@ class TestProofs:
 
     @pytest.fixture
     def sealer(self, keeper: KeyFolder) -> Sealer:
-        return Sealer(log=DjangoSealedLog("default"), keeper=keeper)
+        return make_sealer(keeper)
 
     def test_an_event_comes_with_a_proof_that_holds(
         self, sealer: Sealer, keeper: KeyFolder, auditor: JsonClient

@@ -32,7 +32,7 @@ def sign_in(client: JsonClient, agent: str = "curl/8", address: str = "192.0.2.1
 
 
 def told() -> list[str]:
-    return [message.subject for message in delivered()]
+    return [str(message.subject) for message in delivered()]
 
 
 class TestNewDevices:

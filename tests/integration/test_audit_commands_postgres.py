@@ -17,13 +17,20 @@ from audit.domain.checkpoint import SigningKey
 from audit.domain.inclusion import check
 from audit.models import AuditEvent
 from audit.ports import Criteria
-from audit.repositories.sealed import DjangoSealedLog
 from core import container
 from core.database import Database
 from core.ids import uuid7
 from tests.elsewhere import on_another_connection
 from tests.fakes.events import Attempted, Succeeded
-from tests.sealing import SLOW, empty_the_trail, execute, forget_the_seals, record, seal
+from tests.sealing import (
+    SLOW,
+    empty_the_trail,
+    execute,
+    forget_the_seals,
+    make_sealer,
+    record,
+    seal,
+)
 
 pytestmark = pytest.mark.slow(reason=SLOW)
 
@@ -41,7 +48,7 @@ def keeper(transactional_db: None, tmp_path: Path) -> Iterator[KeyFolder]:
 
 @pytest.fixture
 def sealer(keeper: KeyFolder) -> Sealer:
-    return Sealer(log=DjangoSealedLog("default"), keeper=keeper)
+    return make_sealer(keeper)
 
 
 def run(command: str, *arguments: str) -> tuple[int, str, str]:

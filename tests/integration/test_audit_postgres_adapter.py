@@ -9,11 +9,11 @@ from uuid import UUID
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from audit.domain.entry import Entry, attempt_id, outcome_id, read_projection, sole_id
+from audit.domain.entry import Entry, attempt_id, mac_of, outcome_id, read_projection, sole_id
 from audit.domain.subject import named_user
 from audit.models import AuditEvent
 from audit.repositories.subjects import DjangoSubjects
-from audit.repositories.trail import DjangoTrail, mac_of
+from audit.repositories.trail import DjangoTrail
 from core import container
 from core.actions import Phase
 from core.ids import first_id_since, uuid7

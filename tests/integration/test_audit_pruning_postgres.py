@@ -19,12 +19,19 @@ from audit.domain.checkpoint import SigningKey
 from audit.domain.events import TrailPruned
 from audit.domain.findings import Kind
 from audit.models import AuditEvent
-from audit.repositories.sealed import DjangoSealedLog
 from audit.repositories.trail import DjangoTrail
 from core import container
 from core.ids import first_id_of
 from tests.factories import make_entry
-from tests.sealing import SLOW, empty_the_trail, execute, forget_the_seals, record, seal
+from tests.sealing import (
+    SLOW,
+    empty_the_trail,
+    execute,
+    forget_the_seals,
+    make_sealer,
+    record,
+    seal,
+)
 
 pytestmark = pytest.mark.slow(reason=SLOW)
 MONTHS = ("2024-01", "2024-02", "2024-03")
@@ -45,7 +52,7 @@ def keeper(transactional_db: None, tmp_path: Path) -> Iterator[KeyFolder]:
 
 @pytest.fixture
 def sealer(keeper: KeyFolder) -> Sealer:
-    return Sealer(log=DjangoSealedLog("default"), keeper=keeper)
+    return make_sealer(keeper)
 
 
 @pytest.fixture

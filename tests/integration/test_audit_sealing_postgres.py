@@ -18,7 +18,7 @@ from audit.application.sealing import Publisher, Sealer, SealRefusedError
 from audit.application.sweeping import Sweeper
 from audit.application.verifying import Report, Verified, Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint
-from audit.domain.entry import outcome_id
+from audit.domain.entry import mac_of, outcome_id
 from audit.domain.findings import Kind
 from audit.models import AuditEvent
 from audit.repositories.attempts import DjangoOpenAttempts
@@ -36,6 +36,7 @@ from tests.sealing import (
     event_tables,
     execute,
     forget_the_seals,
+    make_sealer,
     record,
     seal,
     switched_off,
@@ -55,7 +56,7 @@ def keeper(transactional_db: None, tmp_path: Path) -> Iterator[KeyFolder]:
 
 @pytest.fixture
 def sealer(keeper: KeyFolder) -> Sealer:
-    return Sealer(log=DjangoSealedLog("default"), keeper=keeper)
+    return make_sealer(keeper)
 
 
 @pytest.fixture
@@ -112,9 +113,9 @@ class TestSealing:
         """Between the commit and the file outside: as if the file had been lost."""
         record(1)
         with pytest.raises(OSError, match="no power"):
-            seal(Sealer(log=DjangoSealedLog("default"), keeper=DyingKeeper(keeper.path)))
+            seal(make_sealer(DyingKeeper(keeper.path)))
         record(1)
-        assert seal(Sealer(log=DjangoSealedLog("default"), keeper=keeper)).size == 2
+        assert seal(make_sealer(keeper)).size == 2
 
     def test_there_is_nothing_to_seal_twice(self, sealer: Sealer) -> None:
         record(1)
@@ -134,9 +135,7 @@ class TestSealing:
         root = seal(sealer).root
         forget_the_seals()
         (keeper.path / "checkpoint").unlink()
-        in_pieces = Sealer(
-            log=DjangoSealedLog("default"), keeper=keeper, batch=AuditEvent.objects.count() // 3
-        )
+        in_pieces = make_sealer(keeper, batch=AuditEvent.objects.count() // 3)
         assert seal(in_pieces).root == root
 
     def test_a_late_commit_is_neither_missed_nor_overtaken(
@@ -158,11 +157,7 @@ class TestSealing:
         record(1)
         found: list[object] = []
         with sealer.log.held():
-            on_another_connection(
-                lambda: found.append(
-                    Sealer(log=DjangoSealedLog("default"), keeper=sealer.keeper).seal()
-                )
-            )
+            on_another_connection(lambda: found.append(make_sealer(sealer.keeper).seal()))
         assert found == [None]
 
 
@@ -190,12 +185,22 @@ class TestRefusingToSeal:
         assert kept is not None
         forget_the_seals()
         (keeper.path / "checkpoint").unlink()
-        backwards = Sealer(log=DjangoSealedLog("default"), keeper=keeper, batch=10)
+        backwards = make_sealer(keeper, batch=10)
         with rewritten_history():
             seal(backwards)
         keeper.keep(kept)
         with pytest.raises(SealRefusedError, match="rewritten"):
             sealer.seal()
+
+    def test_a_row_that_the_application_did_not_write_stops_the_sealer(
+        self, sealer: Sealer
+    ) -> None:
+        record(1)
+        with switched_off(*event_tables()):
+            execute("UPDATE audit_event SET mac = sha256(entry)")
+            with pytest.raises(SealRefusedError, match="its MAC is wrong"):
+                seal(sealer)
+            execute("TRUNCATE audit_event")
 
     def test_a_foreign_signature_stops_the_sealer(
         self, sealer: Sealer, sealed: Checkpoint, keeper: KeyFolder
@@ -468,7 +473,10 @@ class rewritten_history:  # noqa: N801
 
     def _write(self, entry: bytes) -> None:
         with switched_off(*event_tables()):
-            execute("UPDATE audit_event SET entry = %s WHERE id = %s", [entry, self.id])
+            mac = mac_of(entry, container.get_settings().audit_keys)
+            execute(
+                "UPDATE audit_event SET entry = %s, mac = %s WHERE id = %s", [entry, mac, self.id]
+            )
 
 
 def leaf_ids_of_all() -> list[UUID]:
@@ -478,7 +486,7 @@ def leaf_ids_of_all() -> list[UUID]:
 
 
 def seal_if_any(sealer: Sealer) -> None:
-    Sealer(log=DjangoSealedLog("default"), keeper=sealer.keeper).seal_all()
+    make_sealer(sealer.keeper).seal_all()
 
 
 def sweeper() -> Sweeper:

@@ -27,6 +27,7 @@ PRODUCTION = NOTHING | {
     "EMAIL_URL": "smtp+tls://user:hunter2@mail.example.com:587",
     "ALLOWED_HOSTS": "accounts.example.com",
     "PUBLIC_URL": "https://accounts.example.com",
+    "CORS_ORIGINS": "https://app.example.com",
 }
 WANTED = (
     "DEBUG",
@@ -41,6 +42,8 @@ WANTED = (
     "EMAIL_USE_TLS",
     "EMAIL_BACKEND",
     "CACHES",
+    "SECURE_HSTS_SECONDS",
+    "CORS_ALLOWED_ORIGINS",
 )
 TELL = f"""
 import json, sys
@@ -94,7 +97,7 @@ class TestRefusedProduction:
     """Uses `refused`."""
 
     def test_it_does_not_start(self, refused: Process):
-        assert refused.returncode == 1
+        assert refused.returncode == 3
 
     @pytest.mark.parametrize(
         "name", ["DATABASE_URL", "REDIS_URL", "EMAIL_URL", "ALLOWED_HOSTS", "PUBLIC_URL"]
@@ -120,7 +123,7 @@ class TestRefusedProduction:
         variables = NOTHING | {"DJANGO_SETTINGS_MODULE": "config.production"}
         process = start("manage.py", command, **variables)
         assert (process.returncode, process.stderr.splitlines()[0]) == (
-            1,
+            3,
             "Dashtam is not configured:",
         )
 
@@ -139,6 +142,8 @@ class TestProduction:
             ("DEBUG", False),
             ("SESSION_COOKIE_SECURE", True),
             ("CSRF_COOKIE_SECURE", True),
+            ("SECURE_HSTS_SECONDS", 31536000),
+            ("CORS_ALLOWED_ORIGINS", ["https://app.example.com"]),
             ("ALLOWED_HOSTS", ["accounts.example.com"]),
             ("CSRF_TRUSTED_ORIGINS", ["https://accounts.example.com"]),
             ("EMAIL_HOST", "mail.example.com"),
@@ -209,6 +214,12 @@ class TestEmbedded:
     def test_nobody_else_can_read_the_key(self, embedded: Embedded):
         path = embedded[0] / "var" / "secret-key"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    def test_no_browser_is_told_to_insist_on_https(self, embedded: Embedded):
+        assert embedded[1][0]["SECURE_HSTS_SECONDS"] == 0
+
+    def test_no_other_origin_is_let_in(self, embedded: Embedded):
+        assert embedded[1][0]["CORS_ALLOWED_ORIGINS"] == []
 
     def test_debug_is_off(self, embedded: Embedded):
         assert embedded[1][0]["DEBUG"] is False

@@ -36,6 +36,12 @@ def test_the_first_admin_comes_in_by_the_link_and_reads_the_trail(transactional_
     assert page.status_code == 200
     assert AuditAction.USER_ADMIN_CREATED in page.content.decode()
     assert token[0] not in page.content.decode()
+    viewed = AuditEvent.objects.filter(action=AuditAction.AUDIT_VIEWED)
+    assert viewed.count() == 1
+    event = AuditEvent.objects.order_by("pk").first()
+    assert event is not None
+    assert browser.get(f"/admin/audit/auditevent/{event.pk}/change/").status_code == 200
+    assert viewed.order_by("pk").values_list("resource_id", flat=True)[1] == event.pk
 
 
 def test_ending_the_device_session_puts_the_browser_out_at_once(transactional_db: None) -> None:

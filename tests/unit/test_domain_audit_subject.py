@@ -9,10 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.domain.entry import attempt_id
-from audit.domain.subject import Subject, named_day, named_month_of_addresses, named_user
+from audit.domain.subject import (
+    DamagedSubjectError,
+    Subject,
+    named_day,
+    named_month_of_addresses,
+    named_user,
+)
 from core.keys import KeyRing, UnknownKeyError
 
 FACTS = {"email": "ada@example.com", "ip": "192.0.2.1"}
+NAME = "user:ada"
 RING = KeyRing("1", {"1": b"k" * 32})
 
 
@@ -115,39 +122,57 @@ class TestWrapping:
     subject."""
 
     def test_what_is_unwrapped_is_what_was_wrapped(self, subject: Subject) -> None:
-        assert Subject.unwrapped(subject.ref, subject.wrapped(RING), RING) == subject
+        assert Subject.unwrapped(subject.ref, NAME, subject.wrapped(NAME, RING), RING) == subject
 
     def test_the_key_is_not_among_what_is_stored(self, subject: Subject) -> None:
-        assert subject.key not in subject.wrapped(RING)
+        assert subject.key not in subject.wrapped(NAME, RING)
 
     def test_the_same_key_never_looks_the_same(self, subject: Subject) -> None:
-        assert subject.wrapped(RING) != subject.wrapped(RING)
+        assert subject.wrapped(NAME, RING) != subject.wrapped(NAME, RING)
 
     def test_it_belongs_to_its_pseudonym(self, subject: Subject) -> None:
         """Who swaps the keys of two people in the database opens neither."""
         with pytest.raises(UnknownKeyError):
-            Subject.unwrapped(uuid4(), subject.wrapped(RING), RING)
+            Subject.unwrapped(uuid4(), NAME, subject.wrapped(NAME, RING), RING)
+
+    def test_it_belongs_to_its_name(self, subject: Subject) -> None:
+        """Who swaps two people in the database does not make one the other."""
+        with pytest.raises(DamagedSubjectError):
+            Subject.unwrapped(subject.ref, "user:another", subject.wrapped(NAME, RING), RING)
+
+    @pytest.mark.parametrize("wrapped", [b"", bytes(60), b"\xff" * 60])
+    def test_what_was_never_wrapped_opens_for_nobody(
+        self, subject: Subject, wrapped: bytes
+    ) -> None:
+        with pytest.raises(UnknownKeyError):
+            Subject.unwrapped(subject.ref, NAME, wrapped, RING)
 
     def test_after_a_rotation_the_older_key_still_unwraps(self, subject: Subject) -> None:
         rotated = KeyRing("2", {"2": b"n" * 32, "1": b"k" * 32})
-        assert Subject.unwrapped(subject.ref, subject.wrapped(RING), rotated) == subject
+        assert Subject.unwrapped(subject.ref, NAME, subject.wrapped(NAME, RING), rotated) == subject
 
     def test_after_a_rotation_the_newer_key_wraps(self, subject: Subject) -> None:
         rotated = KeyRing("2", {"2": b"n" * 32, "1": b"k" * 32})
         alone = KeyRing("2", {"2": b"n" * 32})
-        assert Subject.unwrapped(subject.ref, subject.wrapped(rotated), alone) == subject
+        assert (
+            Subject.unwrapped(subject.ref, NAME, subject.wrapped(NAME, rotated), alone) == subject
+        )
 
     def test_a_key_that_is_not_configured_any_more_is_named(self, subject: Subject) -> None:
         with pytest.raises(UnknownKeyError, match="1"):
-            Subject.unwrapped(subject.ref, subject.wrapped(RING), KeyRing("2", {"2": b"n" * 32}))
+            Subject.unwrapped(
+                subject.ref, NAME, subject.wrapped(NAME, RING), KeyRing("2", {"2": b"n" * 32})
+            )
 
     def test_another_key_of_the_same_name_is_not_the_key(self, subject: Subject) -> None:
         with pytest.raises(UnknownKeyError):
-            Subject.unwrapped(subject.ref, subject.wrapped(RING), KeyRing("1", {"1": b"x" * 32}))
+            Subject.unwrapped(
+                subject.ref, NAME, subject.wrapped(NAME, RING), KeyRing("1", {"1": b"x" * 32})
+            )
 
     def test_the_name_of_a_key_may_be_as_long_as_its_setting_allows(self, subject: Subject) -> None:
         ring = KeyRing("i" * 16, {"i" * 16: b"k" * 32})
-        assert Subject.unwrapped(subject.ref, subject.wrapped(ring), ring) == subject
+        assert Subject.unwrapped(subject.ref, NAME, subject.wrapped(NAME, ring), ring) == subject
 
 
 class TestBlindIndex:

@@ -7,14 +7,16 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from audit import wiring
 from audit.application.erasing import EraseSubject
+from core import container
 from core.result import Failure
 
 
 class Command(BaseCommand):
     help = (
         "Destroys the key of what is personal about a user on the trail: who it was cannot be"
-        " read any more, here or in any export, and every proof stays valid. It cannot be undone;"
-        " the account itself is not touched. Example: manage.py audit_erase --user"
+        " read any more, here or in any export, and every proof stays valid. Attempts that were"
+        " made before they were signed in follow after AUDIT_UNKNOWN_DAYS. It cannot be undone; the"
+        " account itself is not touched. Example: manage.py audit_erase --user"
         " 01a20e92-98bb-7f6a-ac00-6c1d6d7037ea --yes"
     )
 
@@ -28,7 +30,12 @@ class Command(BaseCommand):
         result = wiring.erase_subject().handle(EraseSubject(user_id=user))
         if isinstance(result, Failure):
             raise CommandError(result.error.message)
-        self.stdout.write("Erased. The entries and their proofs are as they were.")
+        days = container.get_settings().audit_unknown_days
+        self.stdout.write(
+            "Erased. The entries and their proofs are as they were. What was typed before anybody"
+            f" was signed in, such as the address of a sign-in that was tried, is under the keys of"
+            f" its days, which are destroyed after {days} days (AUDIT_UNKNOWN_DAYS)."
+        )
 
 
 def _agreed(user: UUID) -> bool:

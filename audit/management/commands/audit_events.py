@@ -19,6 +19,8 @@ italics* is personal: it is encrypted under the key of the person, and goes with
 
 """
 
+_PLACES = (".domain.events", "core.events")
+
 
 class Command(BaseCommand):
     help = (
@@ -42,7 +44,7 @@ class Command(BaseCommand):
 def _classes(base: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
     """Those of the contexts that can be recorded: what is only a base has no action."""
     for event in base.__subclasses__():
-        if hasattr(event, "action") and event.__module__.endswith(".domain.events"):
+        if hasattr(event, "action") and event.__module__.endswith(_PLACES):
             yield event
         yield from _classes(event)
 

@@ -1,9 +1,10 @@
 """The keys that checkpoints are signed with."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import BaseCommand, CommandError, CommandParser
 
 from audit import wiring
 
@@ -16,10 +17,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="for machines")
-        parser.add_argument(
+        ways = parser.add_mutually_exclusive_group()
+        ways.add_argument(
             "--init", action="store_true", help="make the signing key, where there is none"
         )
-        parser.add_argument(
+        ways.add_argument(
             "--rotate",
             action="store_true",
             help="make a new key: the next checkpoint is signed by both, those after it by the new",
@@ -27,8 +29,12 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = wiring.key_folder()
-        if options["rotate"] or (options["init"] and not folder.verifier_keys()):
+        if options["init"]:
+            _refuse_a_second(folder.path, has_keys=bool(folder.verifier_keys()))
+        if options["rotate"] or options["init"]:
             wiring.make_signing_key()
+        if options["rotate"]:
+            self.stderr.write(_ROTATED)
         keys = [key.text() for key in folder.verifier_keys()]
         if options["json"]:
             self.stdout.write(json.dumps({"vkeys": keys}))
@@ -38,3 +44,22 @@ class Command(BaseCommand):
             self.stderr.write(
                 "There is no key yet: the first seal makes it, or `manage.py audit_keys --init`."
             )
+
+
+_ROTATED = (
+    "The next checkpoint is signed by both keys, those after it by the new one. Give the new public"
+    " key, the last line, to your auditors: with older keys alone, later checkpoints look forged."
+)
+
+
+def _refuse_a_second(folder: Path, *, has_keys: bool) -> None:
+    if has_keys:
+        raise CommandError(
+            f"There are keys in {folder} already. Where the signing key was lost, --rotate makes a"
+            " new one."
+        )
+    if wiring.is_sealed():
+        raise CommandError(
+            f"The trail was sealed by keys that are not in {folder}: put AUDIT_FOLDER back, or run"
+            " this where the worker runs. The public keys alone (`vkeys`) are in every bundle."
+        )

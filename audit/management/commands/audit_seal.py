@@ -1,19 +1,24 @@
 """One look at what is not sealed yet, for a cron job or a curious operator."""
 
 import json
+import sys
 from typing import Any
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 
 from audit import wiring
 from audit.application.sealing import SealRefusedError
 from audit.domain.errors import NoSigningKeyError
+from audit.management.exits import AnsweringCommand
+
+_REFUSED = 1
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = (
         "Seals what was recorded and prints the checkpoint. The worker does it every second;"
-        " exit code 1 when the trail is not the one that was signed. Example: manage.py audit_seal"
+        " exit code 1 when the trail is not the one that was signed, 3 when it cannot seal."
+        " Example: manage.py audit_seal"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,7 +27,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             made = wiring.seal_and_publish()
-        except (SealRefusedError, NoSigningKeyError) as error:
+        except SealRefusedError as error:
+            self.stderr.write(str(error))
+            sys.exit(_REFUSED)
+        except (NoSigningKeyError, ValueError, OSError) as error:
             raise CommandError(str(error)) from None
         if options["json"]:
             found = {"size": made.size, "root": made.root.hex()} if made else None
@@ -30,4 +38,4 @@ class Command(BaseCommand):
         elif made is None:
             self.stdout.write("Nothing to seal.")
         else:
-            self.stdout.write(f"{made.size} entries are sealed.\n\n{made.body()}")
+            self.stdout.write(f"{made.size:,} entries are sealed.\n\n{made.body()}")

@@ -6,29 +6,34 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from django.core.checks import CheckMessage, Tags, run_checks
-from django.core.management import BaseCommand, CommandParser
+from django.core.management import CommandError, CommandParser
 from rich.table import Table
 from rich.text import Text
 
 from audit import wiring
 from audit.application.status import TrailStatus
+from audit.management.exits import AnsweringCommand
 from core.checks import UPKEEP
 from core.terminal import console
 
 _ATTENTION: Final = 2
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = (
         "Tells how much is sealed, what waits, and what somebody should look at. Exit code 0: all"
-        " is well, 2: read the lines at the end. Example: manage.py audit_status --json"
+        " is well, 2: read the lines at the end, 3: it cannot tell. Example:"
+        " manage.py audit_status --json"
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="for machines")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        status = wiring.status()
+        try:
+            status = wiring.status()
+        except ValueError as error:
+            raise CommandError(f"The checkpoint outside cannot be read: {error}") from None
         warnings = [*status.warnings, *map(_sentence, _checks())]
         self._tell_json(status, warnings) if options["json"] else self._tell(status, warnings)
         if warnings:
@@ -36,6 +41,8 @@ class Command(BaseCommand):
 
     def _tell(self, status: TrailStatus, warnings: list[str]) -> None:
         table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
         for name, value in _rows(status):
             table.add_row(Text(name, "bold"), Text(value))
         out = console(self.stdout)

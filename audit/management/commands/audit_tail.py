@@ -1,16 +1,19 @@
 """The trail as it grows."""
 
 import json
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
+from ipaddress import ip_address
 from threading import Event
 from typing import Any, Final
 from uuid import UUID
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from rich.text import Text
 
 from audit import wiring
 from audit.application.reading import Person, SeenEvent, ViewEvents
+from audit.management.exits import AnsweringCommand
 from audit.ports import Criteria
 from core.actions import Phase
 from core.result import Failure
@@ -20,7 +23,7 @@ _SECONDS: Final = 1
 _COLOURS: Final = {"SUCCEEDED": "green", "FAILED": "red", "ABANDONED": "yellow"}
 
 
-class Command(BaseCommand):
+class Command(AnsweringCommand):
     help = (
         "Prints the last events, from the oldest; --follow goes on until Ctrl-C. That somebody"
         " looks is on record. Example: manage.py audit_tail --follow --phase FAILED"
@@ -33,7 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--subject", type=UUID, help="the user whom it is about")
         parser.add_argument("--actor", type=UUID, help="the user who did it")
         parser.add_argument("--action", help="e.g. user.login")
-        parser.add_argument("--ip", help="an address")
+        parser.add_argument("--ip", type=_address, help="an address")
         parser.add_argument(
             "--phase", action="append", default=[], choices=[phase.name for phase in Phase]
         )
@@ -46,7 +49,10 @@ class Command(BaseCommand):
         follower = wiring.follower(criteria)
         self._record(criteria)
         tell = self._tell_json if options["json"] else self._tell
-        tell(follower.begin(max(last, 0)))
+        begun = follower.begin(max(last, 0))
+        tell(begun)
+        if not begun and not follow:
+            self.stderr.write("There is no such event.")
         pause = Event()
         try:
             while follow:
@@ -71,11 +77,18 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not an address") from None
+
+
 def _line(event: SeenEvent) -> Text:
     """Text and not markup: nothing that came from outside may colour or hide a line."""
     source = event.source or {}
     parts: list[str | tuple[str, str]] = [
-        (f"{event.recorded_at:%Y-%m-%d %H:%M:%S} ", "dim"),
+        (f"{event.at[:19].replace('T', ' ')} ", "dim"),
         (f"{event.phase:<9} ", _COLOURS.get(event.phase, "")),
         (f"{event.action:<24} ", "bold"),
         f"of {_name(event.subject)} by {_name(event.actor)}",

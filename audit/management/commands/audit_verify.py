@@ -6,12 +6,11 @@ from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
-from django.core.management import BaseCommand, CommandError, CommandParser
+from django.core.management import CommandError, CommandParser
 from django.core.management.base import DjangoHelpFormatter
-from django.db import Error as DatabaseError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -19,24 +18,26 @@ from audit import wiring
 from audit.application.verifying import Progress as Told
 from audit.application.verifying import Report, Verified
 from audit.domain.checkpoint import Checkpoint, VerifierKey, read_checkpoint
-from audit.domain.findings import Finding
+from audit.domain.findings import Finding, Kind
+from audit.management.exits import AnsweringCommand
 
 _SHOWN = 100
-_USAGE = 3
 _VERDICTS = {
     0: "In order",
     1: "TAMPERED WITH: the first line names the first bad leaf",
     2: "Incomplete: nothing was changed, but something is late, or not there yet",
 }
 
+_NONE_OUTSIDE = Finding(
+    Kind.OUTSIDE, "no checkpoint is kept outside the database: `manage.py audit_seal` tells more"
+)
+
 
 class _AsWritten(RawDescriptionHelpFormatter, DjangoHelpFormatter):
     """Keeps the lines of the examples."""
 
 
-class Command(BaseCommand):
-    # An error that a check finds would exit with 1, which says something else here.
-    requires_system_checks = []
+class Command(AnsweringCommand):
     help = """\
 Reads the trail and names the first record that is not as it was sealed.
 
@@ -55,16 +56,7 @@ examples:
                                                   with what was kept elsewhere"""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
-        # It raises then, where it would exit with a code that says something else here.
-        parser.called_from_command_line = False
-        return parser
-
-    def run_from_argv(self, argv: list[str]) -> None:
-        try:
-            super().run_from_argv(argv)
-        except CommandError as error:
-            self._refuse(str(error))
+        return super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         ways = parser.add_mutually_exclusive_group()
@@ -100,16 +92,17 @@ examples:
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["checkpoint"] and (options["sample"] or options["id"]):
-            self._refuse("--checkpoint speaks of all leaves: not with --sample, not with --id.")
+            raise CommandError(
+                "--checkpoint speaks of all leaves: not with --sample, not with --id."
+            )
         try:
             keys = _keys(options["vkey"])
             outside = [read_checkpoint(note, keys) for note in _notes(options)]
         except (OSError, ValueError) as error:
-            self._refuse(f"Cannot begin: {error}")
-        try:
-            report = self._report(keys, outside, options)
-        except DatabaseError as error:
-            self._refuse(f"Cannot read the trail: {str(error).splitlines()[0]}")
+            raise CommandError(f"Cannot begin: {error}") from None
+        report = self._report(keys, outside, options)
+        if options["vkey"] is None and report.size and wiring.key_folder().checkpoint() is None:
+            report = report.with_finding(_NONE_OUTSIDE)
         self._tell_json(report) if options["json"] else self._tell(report)
         if report.exit_code:
             sys.exit(report.exit_code)
@@ -156,10 +149,6 @@ examples:
             task = bar.add_task("Leaves", total=None)
             yield lambda done, of: bar.update(task, completed=done, total=of)
 
-    def _refuse(self, text: str) -> NoReturn:
-        self.stderr.write(text)
-        sys.exit(_USAGE)
-
     def _tell(self, report: Report) -> None:
         for finding in report.findings[:_SHOWN]:
             self.stdout.write(str(finding))
@@ -203,6 +192,13 @@ def _notes(options: dict[str, Any]) -> list[str]:
 
 
 def _keys(path: Path | None) -> list[VerifierKey]:
+    """Raises `ValueError` where there are none: everything would look forged."""
     if path is None:
-        return list(wiring.key_folder().verifier_keys())
+        folder = wiring.key_folder()
+        if not (keys := list(folder.verifier_keys())) and wiring.is_sealed():
+            raise ValueError(
+                f"there are no public keys in {folder.path} (AUDIT_FOLDER). Run it where the worker"
+                " runs, or name the keys with --vkey."
+            )
+        return keys
     return [VerifierKey.read(line) for line in path.read_text().splitlines() if line]
