@@ -131,9 +131,9 @@ def export_events() -> InUnitOfWork[ExportEvents, Iterable[SeenEvent]]:
     return InUnitOfWork(handler, container.get_database())
 
 
-def refuse_view() -> None:
+def refuse_view(path: str) -> None:
     """On record: somebody without the right tried to read the trail."""
-    record(TrailViewRefused(user_id=context.current().actor_id))
+    record(TrailViewRefused(user_id=context.current().actor_id, path=path))
 
 
 def record(event: DomainEvent) -> None:

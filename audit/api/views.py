@@ -45,7 +45,7 @@ class TrailView(APIView):
         if request.user is not None:
             # REST framework asks for the limit after the permission: here that is too late.
             self.check_throttles(request)
-            wiring.refuse_view()
+            wiring.refuse_view(request.path)
         super().permission_denied(request, message, code)
 
 

@@ -58,6 +58,7 @@ class TrailViewRefused(TrailEvent):
 
     action: ClassVar[AuditAction] = AuditAction.AUDIT_VIEW_REFUSED
     by_subject: ClassVar[bool] = True
+    path: str
 
 
 @dataclass(frozen=True, kw_only=True)

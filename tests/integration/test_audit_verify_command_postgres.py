@@ -197,7 +197,7 @@ class TestSinceLast:
     def test_the_first_time_it_says_that_all_is_read(self, trail: Trail) -> None:
         told = verify("--since-last")
         assert told.err.startswith("All is read: no verification has left ")
-        assert f" {SIZE} entries checked" in told.out
+        assert f"Checked: {SIZE}," in told.out
 
     @pytest.mark.parametrize("first", ["--full", "--since-last"])
     def test_the_next_time_it_reads_what_is_new(self, trail: Trail, first: str) -> None:
@@ -205,11 +205,11 @@ class TestSinceLast:
         trail.seal(100)
         told = verify("--since-last")
         assert (told.code, told.err) == (0, "")
-        assert f" 1 entries checked, {SIZE + 1} sealed" in told.out
+        assert f"Checked: 1, sealed: {SIZE + 1}," in told.out
 
     def test_and_then_nothing(self, trail: Trail) -> None:
         verify()
-        assert " 0 entries checked" in verify("--since-last").out
+        assert "Checked: 0," in verify("--since-last").out
 
     def test_where_something_was_found_the_next_begins_where_this_one_did(
         self, trail: Trail
@@ -244,7 +244,7 @@ class TestSinceLast:
         assert path.read_text() != before
         told = verify("--since-last")
         assert told.err.startswith("All is read: ")
-        assert f" {SIZE} entries checked" in told.out
+        assert f"Checked: {SIZE}," in told.out
         assert path.read_text() != spoil(before)
 
     def test_who_may_not_write_the_file_verifies_all_the_same(

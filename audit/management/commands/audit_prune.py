@@ -30,10 +30,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, before: str, out: Path, yes: bool, **options: Any) -> None:
         if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", before):
             raise CommandError(f"{before} is not a month: write it as 2025-01.")
+        try:
+            pruner = wiring.pruner()
+        except PruneRefusedError as error:
+            raise CommandError(str(error)) from None
         if not yes and not _agreed(before):
             raise CommandError("Nothing was pruned. In a script, say --yes.")
         try:
-            months = [self._told(month.name, out) for month in wiring.pruner().prune(before, out)]
+            months = [self._told(month.name, out) for month in pruner.prune(before, out)]
         except (PruneRefusedError, ArchiveError, MissingRowError, NotAuthentic, OSError) as error:
             raise CommandError(str(error)) from None
         except Error as error:

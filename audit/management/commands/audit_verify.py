@@ -155,8 +155,8 @@ examples:
         if (hidden := len(report.findings) - _SHOWN) > 0:
             self.stdout.write(f"… and {hidden} more")
         self.stdout.write(
-            f"{_VERDICTS[report.exit_code]}. {report.checked} entries checked, {report.size}"
-            f" sealed, root {report.root.hex()}."
+            f"{_VERDICTS[report.exit_code]}. Checked: {report.checked:,}, sealed:"
+            f" {report.size:,}, root {report.root.hex()}."
         )
 
     def _tell_json(self, report: Report) -> None:
