@@ -9,7 +9,8 @@ os.environ["ENVIRONMENT"] = "production"
 
 from config.base import *  # noqa: E402
 
-SECURE_PROXY_SSL_HEADER = None
+# Sent over TLS alone, which is what PUBLIC_URL must name here: the server's own or its proxy's.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
 SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 STORAGES = {

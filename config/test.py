@@ -3,6 +3,7 @@
 import os
 
 from config import env
+from core.quotas import POLICIES
 
 env.only(
     ENVIRONMENT="testing",
@@ -19,6 +20,8 @@ env.only(
     # The smallest Argon2id there is: the tests of the parameters build their own.
     ARGON2_MEMORY_KIB="8",
     ARGON2_TIME_COST="1",
+    # All tests come from one address: those of the limits set their own.
+    RATE_LIMITS=",".join(f"{name}=100000/minute" for name in POLICIES),
 )
 
 from config.base import *  # noqa: E402

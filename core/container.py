@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache, wraps
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from core.cache import LocalCache, RedisCache
 from core.database import Database
+from core.limiter import Limiter, local_limiter, shared_limiter
 from core.logging import ConsoleLogger
 from core.ports import CacheProtocol, EventBusProtocol, LoggerProtocol, SecretsProtocol
 from core.secrets import EnvironmentSecrets
@@ -23,6 +24,7 @@ from core.settings import get_settings as read_settings
 from core.signals import SignalEventBus
 
 T = TypeVar("T")
+_PREFIX: Final = "dashtam:"
 _lock = threading.Lock()
 # lru_cache alone lets two threads make two of a kind, when both come first.
 _making = threading.RLock()
@@ -56,7 +58,19 @@ def get_cache() -> CacheProtocol:
     url = get_settings().redis_url
     if url is None:
         return LocalCache()
-    client = redis.Redis.from_url(
+    return RedisCache(redis_client=_redis_client(url), prefix=_PREFIX)
+
+
+@_provider
+def get_limiter() -> Limiter:
+    url = get_settings().redis_url
+    if url is None:
+        return local_limiter()
+    return shared_limiter(url, _redis_client(url), prefix=f"{_PREFIX}limits")
+
+
+def _redis_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
         url,
         decode_responses=True,
         socket_connect_timeout=1,
@@ -64,7 +78,6 @@ def get_cache() -> CacheProtocol:
         # A login must not wait for a dead cache: one try, then a Failure.
         retry=Retry(NoBackoff(), 0),
     )
-    return RedisCache(redis_client=client, prefix="dashtam:")
 
 
 @_provider

@@ -27,6 +27,10 @@ class ErrorCode(StrEnum):
     USER_NOT_FOUND = "user_not_found"
     INVALID_ONE_USE_TOKEN = "invalid_one_use_token"
     ADMIN_ALREADY_EXISTS = "admin_already_exists"
+    REGISTRATION_CLOSED = "registration_closed"
+    LAST_ADMIN = "last_admin"
+    OWN_ROLE = "own_role"
+    ACCOUNT_INACTIVE = "account_inactive"
     # signing in and sessions
     INVALID_CREDENTIALS = "invalid_credentials"
     NOT_AUTHENTICATED = "not_authenticated"

@@ -24,6 +24,8 @@ class DomainEvent:
     resource_type: ClassVar[str | None] = None
     by_subject: ClassVar[bool] = False
     """The person it is about did it, and has just proved to be that person."""
+    erases_subject: ClassVar[bool] = False
+    """Once it is on record, the person it is about is erased from the trail."""
 
     event_id: UUID = field(default_factory=uuid7)
     occurred_at: datetime = field(default_factory=SystemClock().now)
@@ -44,3 +46,16 @@ class EventMetadata:
     actor_id: UUID | None = None
     door: str = "command"
     correlation: UUID = field(default_factory=uuid7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestsThrottled(DomainEvent):
+    """The first of a window that a limit of `amount` in `seconds` refused; `by` says whose count
+    it is. The others of that window are not recorded."""
+
+    action: ClassVar[AuditAction] = AuditAction.REQUESTS_THROTTLED
+    phase: ClassVar[Phase] = Phase.SOLE
+    policy: str
+    by: str
+    amount: int
+    seconds: int

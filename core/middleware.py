@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from ipaddress import ip_address
 from typing import Final
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from core import context
+from core import container, context
 from core.errors import DomainError, ErrorCode
 from core.events import EventMetadata
+from core.forwarding import believe_trusted_proxies, read_address
 from core.ids import uuid7
 from core.problems import problem_response
 
@@ -29,7 +29,8 @@ _GetResponse = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponse
 
 class TraceMiddleware:
     """Takes `X-Trace-Id` when it is well-formed, else the trace of `traceparent`, else makes one;
-    it stands in every log line, event and problem of the request, and in its answer."""
+    it stands in every log line, event and problem of the request, and in its answer. The first of
+    all: from here on REMOTE_ADDR is the client's address."""
 
     sync_capable = True
     async_capable = True
@@ -88,24 +89,19 @@ def _length_of(request: HttpRequest) -> int:
 
 
 def metadata_of(request: HttpRequest) -> EventMetadata:
-    """The address is the peer's: a forwarding header is only what its sender says."""
+    """The address is the peer's, or what a trusted proxy says: any other forwarding header is only
+    what its sender says."""
+    believe_trusted_proxies(request.META, container.get_settings().trusted_proxies)
+    address = read_address(request.META.get("REMOTE_ADDR") or "")
     agent = _UNPRINTABLE.sub("?", request.headers.get("User-Agent", ""))
     return EventMetadata(
-        ip_address=_address(request.META.get("REMOTE_ADDR", "")),
+        ip_address=str(address) if address else None,
         user_agent=agent[:_LONGEST_USER_AGENT] or None,
         trace_id=_trace_id(request),
         door=next(
             (door for start, door in _DOORS.items() if request.path.startswith(start)), "page"
         ),
     )
-
-
-def _address(peer: str) -> str | None:
-    """None over a Unix socket, where the peer has no address."""
-    try:
-        return str(ip_address(peer))
-    except ValueError:
-        return None
 
 
 def _trace_id(request: HttpRequest) -> str:

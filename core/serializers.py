@@ -38,8 +38,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 
 def problem_responses(*statuses: int) -> dict[tuple[int, str], type[ProblemSerializer]]:
-    """For `extend_schema`: the problems that an operation answers with, besides its successes."""
-    return {(status, CONTENT_TYPE): ProblemSerializer for status in statuses}
+    """For `extend_schema`: the problems that an operation answers with, besides its successes. A
+    limit (429) stands before every one of them."""
+    return {(status, CONTENT_TYPE): ProblemSerializer for status in (*statuses, 429)}
 
 
 BODY_PROBLEMS: Final = problem_responses(400, 411, 413, 415)

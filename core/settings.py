@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from core.forwarding import Networks
 from core.keys import KeyRing
+from core.quotas import Quotas, read_overrides
 
 SHORTEST_SECRET = 32
 
@@ -59,7 +62,14 @@ class Settings:
     argon2_time_cost: int = 2
     argon2_parallelism: int = 1
     argon2_concurrency: int = 4
+    registration_open: bool = True
+    """Else accounts are made by invitation alone."""
     registration_reveals_taken: bool = False
+    trusted_proxies: Networks = ()
+    cors_origins: tuple[str, ...] = ()
+    """Whose scripts may read what the API answers in a browser."""
+    rate_limits: Mapping[str, Quotas] = field(default_factory=dict)
+    """Where they are not those of `core.quotas`."""
     log_level: str = "INFO"
     log_json: bool = False
     db_echo: bool = False
@@ -161,6 +171,20 @@ def _anchors(text: str) -> tuple[str, ...]:
     return anchors
 
 
+def _networks(text: str) -> Networks:
+    return tuple(map(ip_network, _list(text)))
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """RFC 6454 §6.2: scheme, host and port, and nothing after them."""
+    origins = _list(text)
+    for origin in origins:
+        parts = urlsplit(_url("http", "https")(origin))
+        if not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}" or "*" in origin:
+            raise ValueError(origin)
+    return origins
+
+
 def _home(text: str) -> str:
     return _url("http", "https")(text).rstrip("/")
 
@@ -207,6 +231,10 @@ _UNSAFE: dict[str, tuple[Callable[[str], bool], str]] = {
         lambda value: not value.startswith("https://"),
         "is not https://: tokens would travel in clear text.",
     ),
+    "TRUSTED_PROXIES": (
+        lambda value: any(network.endswith("/0") for network in _list(value)),
+        "trusts everybody: name your own proxies, or anyone can choose an address.",
+    ),
 }
 _WORDS = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
     ("false", "no", "off", "0"), False
@@ -235,7 +263,11 @@ _READERS: dict[str, Callable[[str], object]] = {
     "argon2_time_cost": _count,
     "argon2_parallelism": _count,
     "argon2_concurrency": _count,
+    "registration_open": _yes_or_no,
     "registration_reveals_taken": _yes_or_no,
+    "trusted_proxies": _networks,
+    "cors_origins": _origins,
+    "rate_limits": read_overrides,
     "log_level": _level,
     "log_json": _yes_or_no,
     "db_echo": _yes_or_no,

@@ -27,9 +27,12 @@ class SessionsConfig(AppConfig):
         protect(self.get_model("TokenRotation"))
         protect(self.get_model("PersonalToken"), except_for=("last_used_at",))
         from mail.letters import letters
-        from sessions_app import panel, wiring
+        from sessions_app import panel, receivers, wiring
+        from users.wiring import export_sections
 
         wiring.register_letters(letters)
+        wiring.register_exports(export_sections)
+        receivers.connect()
 
         user_logged_in.connect(panel.remember_device_session, dispatch_uid="panel.sign_in")
         user_logged_out.connect(panel.end_device_session, dispatch_uid="panel.sign_out")

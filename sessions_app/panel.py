@@ -6,10 +6,12 @@ from uuid import UUID
 
 from django.contrib.auth import SESSION_KEY
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from unfold.sites import UnfoldAdminSite
 
 from core import context
 from core.result import Failure
+from core.throttling import throttled
 from sessions_app import wiring
 from sessions_app.application.revocation import RevokeSession
 from sessions_app.application.signing_in import SignIn
@@ -52,6 +54,11 @@ class DeviceSessionBackend:
 
 
 class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+    @method_decorator(throttled("sign_in", "sign_in_account", account="username"))
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        response: HttpResponse = super().login(request, extra_context)
+        return response
+
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Django's own knows neither the policy nor the trail."""
         raise Http404

@@ -25,11 +25,15 @@ class Credentials(Protocol):
 
     def verify(self, email: str, password: str) -> Result[User, SignInRefused]: ...
 
-    def confirm(self, user: User) -> User | None:
+    def upgraded_hash(self, user: User, password: str) -> str | None:
+        """Made outside the transaction; None where the one there is is made as today's are."""
+        ...
+
+    def confirm(self, user: User, upgraded_hash: str | None = None) -> User | None:
         """Locks the account's row; None when it is no longer as it was verified."""
         ...
 
-    def refuse(self, email: str) -> None: ...
+    def refuse(self, email: str, refusal: SignInRefused | None = None) -> None: ...
 
 
 class SessionRepository(Protocol):

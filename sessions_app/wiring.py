@@ -4,11 +4,13 @@ from core import container
 from core.database import InUnitOfWork
 from mail import wiring as mail_wiring
 from mail.letters import Letters
+from sessions_app import exports
 from sessions_app.adapters import NEW_SIGN_IN, REUSE, OutboxNotices, UserAgentNames
 from sessions_app.application.authenticating import (
     AccessTokenAuthenticator,
     PersonalTokenAuthenticator,
 )
+from sessions_app.application.forfeiting import ForfeitedSessions
 from sessions_app.application.introspecting import Introspector
 from sessions_app.application.personal_tokens import (
     CreatePersonalToken,
@@ -35,6 +37,7 @@ from sessions_app.repositories import (
     DjangoSessionRepository,
 )
 from users import wiring as users_wiring
+from users.application.exporting import Sections
 from users.repositories import DjangoUserRepository
 
 
@@ -81,6 +84,19 @@ def revoke_session() -> InUnitOfWork[RevokeSession, None]:
         session_repo=DjangoSessionRepository(database), event_bus=container.get_event_bus()
     )
     return InUnitOfWork(handler, database)
+
+
+def forfeited_sessions() -> ForfeitedSessions:
+    return ForfeitedSessions(
+        session_repo=DjangoSessionRepository(container.get_database()),
+        event_bus=container.get_event_bus(),
+    )
+
+
+def register_exports(sections: Sections) -> None:
+    """What a person's export holds of this context."""
+    sections.register("sessions", exports.sessions_of)
+    sections.register("personal_tokens", exports.personal_tokens_of)
 
 
 def revoke_sessions() -> InUnitOfWork[RevokeSessions, int]:

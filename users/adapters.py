@@ -8,7 +8,13 @@ from threading import BoundedSemaphore
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib.auth.hashers import Argon2PasswordHasher, check_password, make_password
+from django.contrib.auth.hashers import (
+    Argon2PasswordHasher,
+    check_password,
+    get_hasher,
+    identify_hasher,
+    make_password,
+)
 from django.contrib.auth.password_validation import CommonPasswordValidator
 
 from core import container
@@ -18,12 +24,20 @@ from core.ports import CacheProtocol, Clock
 from core.result import Failure, Success
 from mail.letters import Order
 from mail.outbox import Outbox
+from users.domain.notices import Notice
 from users.domain.password import PasswordPolicy
+from users.domain.tokens import Purpose
 from users.ports import OneUseTokenRepository
 
 COOLDOWN_SECONDS: Final = 60
 VERIFICATION: Final = "users.verification"
 ALREADY_REGISTERED: Final = "users.already_registered"
+LINKS: Final = {
+    Purpose.EMAIL_VERIFICATION: VERIFICATION,
+    Purpose.PASSWORD_RESET: "users.password_reset",
+    Purpose.EMAIL_CHANGE: "users.email_change",
+    Purpose.INVITATION: "users.invitation",
+}
 
 
 class Argon2idHasher(Argon2PasswordHasher):
@@ -60,6 +74,13 @@ class DjangoPasswordService:
         with _hashing_slots():
             return make_password(plaintext)
 
+    def unusable_hash(self) -> str:
+        return make_password(None)
+
+    def needs_upgrade(self, password_hash: str) -> bool:
+        preferred, used = get_hasher(), identify_hasher(password_hash)
+        return used.algorithm != preferred.algorithm or preferred.must_update(password_hash)
+
     def verify_password(self, plaintext: str, password_hash: str | None) -> bool:
         decoy = _decoy()
         with _hashing_slots():
@@ -78,15 +99,17 @@ def password_policy() -> PasswordPolicy:
 
 @dataclass(frozen=True)
 class CacheCooldown:
-    """Keys hold a digest of the address, not the address."""
+    """Keys hold a digest of the address, not the address. One period per address and `kind` of
+    mail: whoever asks for the one must not keep the other from its owner."""
 
     cache: CacheProtocol
+    kind: str = "mail"
 
     def start(self, email: str) -> None:
-        self.cache.set(_cooldown_key(email), "1", ttl=COOLDOWN_SECONDS)
+        self.cache.set(self._key(email), "1", ttl=COOLDOWN_SECONDS)
 
     def claim(self, email: str) -> bool:
-        key = _cooldown_key(email)
+        key = self._key(email)
         counted = self.cache.increment(key)
         if not isinstance(counted, Success) or counted.value != 1:
             return False
@@ -95,9 +118,8 @@ class CacheCooldown:
             return False
         return True
 
-
-def _cooldown_key(email: str) -> str:
-    return "mail-cooldown:" + hashlib.sha256(email.encode()).hexdigest()
+    def _key(self, email: str) -> str:
+        return f"{self.kind}-cooldown:" + hashlib.sha256(email.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,16 @@ class OutboxMailer:
     def send_already_registered(self, email: str) -> None:
         self.outbox.put(ALREADY_REGISTERED, email)
 
+    def send_link(self, purpose: Purpose, email: str, token_id: UUID) -> None:
+        self.outbox.put(LINKS[purpose], email, reference=token_id)
+
+    def send_notice(self, notice: Notice, email: str) -> None:
+        self.outbox.put(notice_kind(notice), email)
+
+
+def notice_kind(notice: Notice) -> str:
+    return f"users.{notice}"
+
 
 @dataclass(frozen=True)
 class TokenLetters:
@@ -124,6 +156,7 @@ class TokenLetters:
 
     def values(self, order: Order) -> Mapping[str, Any] | None:
         token = self.tokens.find_by_id(order.reference) if order.reference else None
-        if token is None or not token.is_spendable(self.clock.now()):
+        # A token of nobody stands for an unknown address: see `RequestLinkHandler`.
+        if token is None or token.user_id is None or not token.is_spendable(self.clock.now()):
             return None
         return {"token": token.text(self.keys)}

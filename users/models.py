@@ -62,6 +62,7 @@ class OneUseToken(models.Model):
     salt = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField()
     spent_at = models.DateTimeField(null=True)
+    email = models.EmailField(max_length=254, null=True)
 
 
 class SignInGuard(models.Model):

@@ -12,9 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from core.errors import DomainError, ErrorCode
 from core.result import Failure, Result
+from core.throttling import throttled
 from core.validation import LONGEST_PASSWORD
 from users import wiring
+from users.application.addresses import ChangeEmail
 from users.application.administration import CreateAdmin
+from users.application.passwords import ChoosePassword
 from users.application.registration import VerifyEmail
 
 
@@ -30,6 +33,26 @@ class VerifyEmailForm(forms.Form):
         max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class ChangeEmailForm(forms.Form):
+    token = _token_field()
+    password = forms.CharField(
+        label="The password of your account",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class ChoosePasswordForm(forms.Form):
+    token = _token_field()
+    password = forms.CharField(
+        label="A new password of at least 12 characters",
+        max_length=LONGEST_PASSWORD,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
 
@@ -55,6 +78,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@throttled("one_use_token")
 def verify_email(request: HttpRequest) -> HttpResponse:
     form = VerifyEmailForm(_sent(request))
     if form.is_valid() and _accepted(
@@ -66,6 +90,7 @@ def verify_email(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@throttled("one_use_token")
 def set_up(request: HttpRequest) -> HttpResponse:
     form = SetUpForm(_sent(request))
     if form.is_valid():
@@ -76,6 +101,42 @@ def set_up(request: HttpRequest) -> HttpResponse:
         if _accepted(form, wiring.create_admin().handle(command)):
             return _done(request, "The first admin is made.", link="/admin/", label="Sign in")
     return _page(request, form, "Make the first admin", "Make the account")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled("one_use_token")
+def change_email(request: HttpRequest) -> HttpResponse:
+    form = ChangeEmailForm(_sent(request))
+    if form.is_valid() and _accepted(
+        form, wiring.change_email().handle(ChangeEmail(**form.cleaned_data))
+    ):
+        return _done(request, "Your e-mail address is changed. Sign in with the new one.")
+    return _page(request, form, "Confirm your new e-mail address", "Change the address")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled("one_use_token")
+def reset_password(request: HttpRequest) -> HttpResponse:
+    form = ChoosePasswordForm(_sent(request))
+    if form.is_valid() and _accepted(
+        form, wiring.reset_password().handle(ChoosePassword(**form.cleaned_data))
+    ):
+        return _done(request, "Your password is changed. You can sign in with it now.")
+    return _page(request, form, "Choose a new password", "Change the password")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@throttled("one_use_token")
+def accept_invitation(request: HttpRequest) -> HttpResponse:
+    form = ChoosePasswordForm(_sent(request))
+    if form.is_valid() and _accepted(
+        form, wiring.accept_invitation().handle(ChoosePassword(**form.cleaned_data))
+    ):
+        return _done(request, "Your account is ready. You can sign in now.")
+    return _page(request, form, "Choose your password", "Accept the invitation")
 
 
 def _sent(request: HttpRequest) -> QueryDict | None:

@@ -1,5 +1,6 @@
 """What accounts ask of the outside."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -7,6 +8,8 @@ from uuid import UUID
 from core.errors import ConflictError
 from core.result import Result
 from users.domain.lockout import FailureCount
+from users.domain.notices import Notice
+from users.domain.roles import Role
 from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
 
@@ -25,13 +28,27 @@ class UserRepository(Protocol):
         takes this lock first."""
         ...
 
+    def lock_admins(self) -> list[User]:
+        """All who can sign in as admins, held like `lock`; before any other lock."""
+        ...
+
+    def update(self, user: User) -> Result[None, ConflictError]:
+        """Of a row that is held. Fails where another account has the address."""
+        ...
+
+    def delete(self, user_id: UUID) -> None:
+        """With everything that is the account's alone."""
+        ...
+
     def mark_verified(self, user_id: UUID, now: datetime) -> None: ...
 
     def admin_exists(self) -> bool: ...
 
 
 class OneUseTokenRepository(Protocol):
-    def issue(self, purpose: Purpose, user_id: UUID | None, now: datetime) -> OneUseToken: ...
+    def issue(
+        self, purpose: Purpose, user_id: UUID | None, now: datetime, email: str | None = None
+    ) -> OneUseToken: ...
 
     def find(self, text: str, purpose: Purpose) -> OneUseToken | None:
         """None when the text was not made here, or for another purpose."""
@@ -47,9 +64,27 @@ class OneUseTokenRepository(Protocol):
         """Spends all that are open, so that the next one issued is the only one."""
         ...
 
+    def supersede_all_of(self, user_id: UUID, now: datetime) -> None:
+        """Spends all of this person's that are open, whatever they are for."""
+        ...
+
+    def count_expired(self, before: datetime) -> int: ...
+
+    def purge(self, before: datetime) -> int:
+        """Forgets what expired before; how many."""
+        ...
+
 
 class PasswordService(Protocol):
     def hash_password(self, plaintext: str) -> str: ...
+
+    def unusable_hash(self) -> str:
+        """No password is right for it."""
+        ...
+
+    def needs_upgrade(self, password_hash: str) -> bool:
+        """Whether it was made otherwise than hashes are made today."""
+        ...
 
     def verify_password(self, plaintext: str, password_hash: str | None) -> bool:
         """Takes as long for None, which is never right: an unknown account must not be told
@@ -87,3 +122,34 @@ class Mailer(Protocol):
     def send_verification(self, email: str, token_id: UUID) -> None: ...
 
     def send_already_registered(self, email: str) -> None: ...
+
+    def send_link(self, purpose: Purpose, email: str, token_id: UUID) -> None: ...
+
+    def send_notice(self, notice: Notice, email: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserCriteria:
+    """What is None is not asked for."""
+
+    email: str | None = None
+    role: Role | None = None
+    is_active: bool | None = None
+
+
+class UserDirectory(Protocol):
+    def page(self, criteria: UserCriteria, before: UUID | None, size: int) -> list[User]:
+        """Newest first; `before` is the last id of the page before (ids are in order of making)."""
+        ...
+
+
+@dataclass(frozen=True)
+class TokenSummary:
+    purpose: Purpose
+    expires_at: datetime
+    spent_at: datetime | None
+    email: str | None
+
+
+class AccountRecords(Protocol):
+    def tokens_of(self, user_id: UUID) -> list[TokenSummary]: ...

@@ -5,6 +5,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -20,7 +21,7 @@ from users.domain.lockout import FailureCount
 from users.domain.roles import Role
 from users.domain.tokens import OneUseToken, Purpose, read_token_id
 from users.domain.user import User
-from users.mapping import user_or_none
+from users.mapping import user_entity, user_or_none
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,7 @@ class DjangoUserRepository:
             # A savepoint: a refused insert must not spoil the transaction of the refusal.
             with transaction.atomic(using=self.database.alias):
                 models.User.objects.create(
-                    id=user.id,
-                    email=user.email,
-                    password=user.password_hash,
-                    is_verified=user.is_verified,
-                    is_active=user.is_active,
-                    role=user.role,
-                    session_tier=user.session_tier,
-                    max_sessions=user.max_sessions,
-                    token_version=user.token_version,
-                    created_at=user.created_at,
-                    updated_at=user.updated_at,
+                    id=user.id, created_at=user.created_at, **_changeable(user)
                 )
         except IntegrityError:
             return Failure(EMAIL_TAKEN)
@@ -62,6 +53,25 @@ class DjangoUserRepository:
         rows = models.User.objects.select_for_update(no_key=True)
         return user_or_none(rows.filter(pk=user_id).first())
 
+    def lock_admins(self) -> list[User]:
+        self.database.write()
+        admins = models.User.objects.filter(role=Role.ADMIN, is_active=True, is_verified=True)
+        # In one order, always: two who hold each other's row would wait for ever.
+        return [user_entity(row) for row in admins.order_by("pk").select_for_update(no_key=True)]
+
+    def update(self, user: User) -> Result[None, ConflictError]:
+        self.database.write()
+        try:
+            with transaction.atomic(using=self.database.alias):
+                models.User.objects.filter(pk=user.id).update(**_changeable(user))
+        except IntegrityError:
+            return Failure(EMAIL_TAKEN)
+        return Success(None)
+
+    def delete(self, user_id: UUID) -> None:
+        self.database.write()
+        models.User.objects.filter(pk=user_id).delete()
+
     def mark_verified(self, user_id: UUID, now: datetime) -> None:
         self.database.write()
         models.User.objects.filter(pk=user_id).update(is_verified=True, updated_at=now)
@@ -70,14 +80,35 @@ class DjangoUserRepository:
         return models.User.objects.filter(role=Role.ADMIN).exists()
 
 
+def _changeable(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "password": user.password_hash,
+        "is_verified": user.is_verified,
+        "is_active": user.is_active,
+        "role": user.role,
+        "session_tier": user.session_tier,
+        "max_sessions": user.max_sessions,
+        "token_version": user.token_version,
+        "updated_at": user.updated_at,
+    }
+
+
 @dataclass(frozen=True)
 class DjangoOneUseTokenRepository:
     database: Database
     keys: KeyRing
 
-    def issue(self, purpose: Purpose, user_id: UUID | None, now: datetime) -> OneUseToken:
+    def issue(
+        self, purpose: Purpose, user_id: UUID | None, now: datetime, email: str | None = None
+    ) -> OneUseToken:
         token = OneUseToken.issue(
-            purpose, user_id, key_id=self.keys.current, salt=secrets.token_bytes(32), now=now
+            purpose,
+            user_id,
+            key_id=self.keys.current,
+            salt=secrets.token_bytes(32),
+            now=now,
+            email=email,
         )
         self.database.write()
         models.OneUseToken.objects.create(
@@ -87,6 +118,7 @@ class DjangoOneUseTokenRepository:
             key_id=token.key_id,
             salt=token.salt,
             expires_at=token.expires_at,
+            email=token.email,
         )
         return token
 
@@ -112,6 +144,7 @@ class DjangoOneUseTokenRepository:
             salt=bytes(row.salt),
             expires_at=row.expires_at,
             spent_at=row.spent_at,
+            email=row.email,
         )
 
     def redeem(self, token_id: UUID, now: datetime) -> bool:
@@ -119,12 +152,24 @@ class DjangoOneUseTokenRepository:
         open_rows = models.OneUseToken.objects.filter(
             pk=token_id, spent_at__isnull=True, expires_at__gt=now
         )
-        return open_rows.update(spent_at=now) == 1
+        return open_rows.update(spent_at=now, email=None) == 1
 
     def supersede(self, purpose: Purpose, now: datetime) -> None:
         self.database.write()
         open_rows = models.OneUseToken.objects.filter(purpose=purpose, spent_at__isnull=True)
-        open_rows.update(spent_at=now)
+        open_rows.update(spent_at=now, email=None)
+
+    def supersede_all_of(self, user_id: UUID, now: datetime) -> None:
+        self.database.write()
+        open_rows = models.OneUseToken.objects.filter(user_id=user_id, spent_at__isnull=True)
+        open_rows.update(spent_at=now, email=None)
+
+    def count_expired(self, before: datetime) -> int:
+        return models.OneUseToken.objects.filter(expires_at__lt=before).count()
+
+    def purge(self, before: datetime) -> int:
+        self.database.write()
+        return models.OneUseToken.objects.filter(expires_at__lt=before).delete()[0]
 
 
 @dataclass(frozen=True)

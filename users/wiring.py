@@ -1,23 +1,44 @@
 """Where handlers are put together. Dependencies are looked up at each call, so that
 `container.override(…)` reaches every view; a test passes the ports that it replaces."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from core import container
 from core.database import Database, InUnitOfWork
+from core.jobs import Job
 from core.keys import KeyRing
+from core.result import Success
 from mail import wiring as mail_wiring
 from mail.letters import Letters, Order
 from users.adapters import (
     ALREADY_REGISTERED,
-    VERIFICATION,
+    LINKS,
     CacheCooldown,
     DjangoPasswordService,
     OutboxMailer,
     TokenLetters,
+    notice_kind,
     password_policy,
+)
+from users.application import links, passwords
+from users.application.accounts import (
+    ChangeAccount,
+    ChangeAccountHandler,
+    DeleteAccount,
+    DeleteAccountHandler,
+    InviteUser,
+    InviteUserHandler,
+    PurgeTokens,
+    PurgeTokensHandler,
+)
+from users.application.addresses import (
+    ChangeEmail,
+    ChangeEmailHandler,
+    RequestEmailChange,
+    RequestEmailChangeHandler,
 )
 from users.application.administration import (
     CreateAdmin,
@@ -26,19 +47,49 @@ from users.application.administration import (
     IssueSetupLinkHandler,
 )
 from users.application.credentials import PasswordCredentials
-from users.application.reading import GetUserHandler
+from users.application.exporting import ExportAccount, ExportAccountHandler, Sections
+from users.application.links import (
+    LinkKind,
+    RequestLink,
+    RequestLinkHandler,
+    StartPasswordReset,
+    StartPasswordResetHandler,
+    VerificationLinks,
+)
+from users.application.passwords import (
+    ChangePassword,
+    ChangePasswordHandler,
+    ChoiceKind,
+    ChoosePassword,
+    ChoosePasswordHandler,
+)
+from users.application.reading import (
+    GetUserHandler,
+    ViewUser,
+    ViewUserHandler,
+    ViewUsers,
+    ViewUsersHandler,
+)
 from users.application.registration import (
     RegisterUser,
     RegisterUserHandler,
     VerifyEmail,
     VerifyEmailHandler,
 )
+from users.domain.notices import Notice
 from users.domain.tokens import OneUseToken
+from users.domain.user import User
+from users.queries import DjangoAccountRecords, DjangoUserDirectory
 from users.repositories import (
     DjangoOneUseTokenRepository,
     DjangoSignInGuard,
     DjangoUserRepository,
 )
+
+_DAY: Final = timedelta(days=1).total_seconds()
+
+export_sections = Sections()
+"""What other contexts keep of a person, for the export."""
 
 
 def register_user(**ports: Any) -> InUnitOfWork[RegisterUser, UUID]:
@@ -50,7 +101,8 @@ def register_user(**ports: Any) -> InUnitOfWork[RegisterUser, UUID]:
         "event_bus": container.get_event_bus(),
         "policy": password_policy(),
         "cooldown": CacheCooldown(container.get_cache()),
-        "mailer": OutboxMailer(mail_wiring.outbox()),
+        "mailer": mailer(),
+        "is_open": container.get_settings().registration_open,
     }
     return InUnitOfWork(RegisterUserHandler(**defaults | ports), database)
 
@@ -88,6 +140,174 @@ def create_admin() -> InUnitOfWork[CreateAdmin, UUID]:
     return InUnitOfWork(handler, database)
 
 
+def request_verification() -> InUnitOfWork[RequestLink, None]:
+    return _request_link(links.VERIFICATION, CacheCooldown(container.get_cache()))
+
+
+def request_password_reset() -> InUnitOfWork[RequestLink, None]:
+    return _request_link(links.RESET, CacheCooldown(container.get_cache(), "reset"))
+
+
+def _request_link(kind: LinkKind, cooldown: CacheCooldown) -> InUnitOfWork[RequestLink, None]:
+    database = container.get_database()
+    handler = RequestLinkHandler(
+        kind=kind,
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        cooldown=cooldown,
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def start_password_reset() -> InUnitOfWork[StartPasswordReset, None]:
+    database = container.get_database()
+    handler = StartPasswordResetHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def change_password() -> InUnitOfWork[ChangePassword, None]:
+    database = container.get_database()
+    handler = ChangePasswordHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        credentials=credentials(),
+        password_service=DjangoPasswordService(),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+        policy=password_policy(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def reset_password() -> InUnitOfWork[ChoosePassword, UUID]:
+    return _choose_password(passwords.RESET)
+
+
+def accept_invitation() -> InUnitOfWork[ChoosePassword, UUID]:
+    return _choose_password(passwords.INVITATION)
+
+
+def _choose_password(kind: ChoiceKind) -> InUnitOfWork[ChoosePassword, UUID]:
+    database = container.get_database()
+    handler = ChoosePasswordHandler(
+        kind=kind,
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        guard=_guard(database),
+        password_service=DjangoPasswordService(),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+        policy=password_policy(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def request_email_change() -> InUnitOfWork[RequestEmailChange, None]:
+    database = container.get_database()
+    handler = RequestEmailChangeHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        cooldown=CacheCooldown(container.get_cache(), "email-change"),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def change_email() -> InUnitOfWork[ChangeEmail, UUID]:
+    database = container.get_database()
+    handler = ChangeEmailHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        credentials=credentials(),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def change_account() -> InUnitOfWork[ChangeAccount, User]:
+    database = container.get_database()
+    handler = ChangeAccountHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def invite_user() -> InUnitOfWork[InviteUser, User]:
+    database = container.get_database()
+    handler = InviteUserHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        password_service=DjangoPasswordService(),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def delete_account() -> InUnitOfWork[DeleteAccount, None]:
+    database = container.get_database()
+    handler = DeleteAccountHandler(
+        user_repo=DjangoUserRepository(database),
+        guard=_guard(database),
+        mailer=mailer(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def export_account() -> InUnitOfWork[ExportAccount, Mapping[str, Any]]:
+    database = container.get_database()
+    handler = ExportAccountHandler(
+        user_repo=DjangoUserRepository(database),
+        records=DjangoAccountRecords(),
+        sections=export_sections,
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def view_users() -> InUnitOfWork[ViewUsers, list[User]]:
+    handler = ViewUsersHandler(directory=DjangoUserDirectory(), event_bus=container.get_event_bus())
+    return InUnitOfWork(handler, container.get_database())
+
+
+def view_user() -> InUnitOfWork[ViewUser, User]:
+    database = container.get_database()
+    handler = ViewUserHandler(
+        user_repo=DjangoUserRepository(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)
+
+
+def purge_tokens() -> InUnitOfWork[PurgeTokens, int]:
+    database = container.get_database()
+    handler = PurgeTokensHandler(
+        token_repo=one_use_tokens(database), event_bus=container.get_event_bus()
+    )
+    return InUnitOfWork(handler, database)
+
+
+def jobs() -> Sequence[Job]:
+    """For `manage.py worker`."""
+    return [Job("purge one-use tokens", _DAY, _purge)]
+
+
+def _purge() -> int:
+    purged = purge_tokens().handle(PurgeTokens())
+    return purged.value if isinstance(purged, Success) else 0
+
+
 def get_user() -> GetUserHandler:
     return GetUserHandler(user_repo=DjangoUserRepository(container.get_database()))
 
@@ -97,9 +317,22 @@ def credentials() -> PasswordCredentials:
     database = container.get_database()
     return PasswordCredentials(
         user_repo=DjangoUserRepository(database),
-        guard=DjangoSignInGuard(database, container.get_settings().guard_key),
+        guard=_guard(database),
         password_service=DjangoPasswordService(),
+        verification_links=VerificationLinks(
+            token_repo=one_use_tokens(database),
+            cooldown=CacheCooldown(container.get_cache()),
+            mailer=mailer(),
+        ),
     )
+
+
+def mailer() -> OutboxMailer:
+    return OutboxMailer(mail_wiring.outbox())
+
+
+def _guard(database: Database) -> DjangoSignInGuard:
+    return DjangoSignInGuard(database, container.get_settings().guard_key)
 
 
 def one_use_tokens(database: Database) -> DjangoOneUseTokenRepository:
@@ -108,8 +341,10 @@ def one_use_tokens(database: Database) -> DjangoOneUseTokenRepository:
 
 def register_letters(letters: Letters) -> None:
     """The mails of this context, for whoever sends them."""
-    letters.register(VERIFICATION, _token_values)
-    letters.register(ALREADY_REGISTERED, lambda order: {})
+    for kind in LINKS.values():
+        letters.register(kind, _token_values)
+    for kind in (ALREADY_REGISTERED, *map(notice_kind, Notice)):
+        letters.register(kind, lambda order: {})
 
 
 def _token_values(order: Order) -> Mapping[str, Any] | None:

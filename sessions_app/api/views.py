@@ -13,6 +13,7 @@ from core.errors import ErrorCode, ValidationError
 from core.problems import unwrap
 from core.result import Failure, Result, Success
 from core.serializers import BODY_PROBLEMS, problem_responses
+from core.throttling import ThrottlePolicies
 from sessions_app import queries, wiring
 from sessions_app.api.serializers import (
     CredentialsSerializer,
@@ -38,6 +39,7 @@ NO_SCOPE: Final = frozenset[Scope]()
 
 class SessionsView(APIView):
     token_scopes = NO_SCOPE
+    throttle_policies: ThrottlePolicies = {"POST": ("sign_in", "sign_in_account")}
 
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
@@ -152,6 +154,7 @@ class SessionView(APIView):
 
 
 class TokensView(APIView):
+    throttle_policies: ThrottlePolicies = {"POST": ("refresh",)}
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
@@ -171,6 +174,7 @@ class TokensView(APIView):
 
 
 class ReauthenticationsView(APIView):
+    throttle_policies: ThrottlePolicies = {"POST": ("reauthenticate",)}
     token_scopes = NO_SCOPE
 
     @extend_schema(

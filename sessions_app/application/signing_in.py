@@ -28,6 +28,7 @@ from sessions_app.ports import (
     SessionRepository,
 )
 from users.domain.errors import SignInRefused
+from users.domain.events import PasswordRehashed
 from users.domain.roles import Role
 from users.domain.user import User
 
@@ -70,11 +71,14 @@ class SignInHandler:
         user = verified.value
         if user.role not in command.roles:
             return self._refuse(command, SignInRefused.because("role", user.id))
+        upgraded = self.credentials.upgraded_hash(user, command.password)
         # From here on the account's row is held: neither a parallel sign-in nor a change of
         # password can slip between this check and the new session.
-        confirmed = self.credentials.confirm(user)
+        confirmed = self.credentials.confirm(user, upgraded)
         if confirmed is None:
             return self._refuse(command, SignInRefused.because("changed_meanwhile", user.id))
+        if upgraded is not None:
+            self.event_bus.publish(PasswordRehashed(user_id=user.id))
         now = self.clock.now()
         self._make_room(confirmed, now)
         session = self._begin(command, confirmed, now)
@@ -94,7 +98,7 @@ class SignInHandler:
         )
 
     def _refuse(self, command: SignIn, error: SignInRefused) -> Failure[DomainError]:
-        self.credentials.refuse(command.email)
+        self.credentials.refuse(command.email, error)
         self.event_bus.publish(
             UserLoginFailed(user_id=error.user_id, email=command.email, reason=error.reason)
         )

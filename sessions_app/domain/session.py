@@ -25,6 +25,11 @@ class EndReason(StrEnum):
     REVOKED = "revoked"
     LIMIT = "session_limit"
     REUSE = "refresh_token_reuse"
+    PASSWORD_CHANGED = "password_changed"
+    PASSWORD_RESET = "password_reset"
+    DEACTIVATED = "deactivated"
+    DEMOTED = "demoted"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,9 +32,14 @@ WRITES: dict[str, dict[str, Any]] = {
     "/api/v1/sessions": {"email": EMAIL, "password": SECRET},
     "/api/v1/tokens": {"refresh_token": TOKEN},
     "/api/v1/email-verifications": {"token": TOKEN},
+    "/api/v1/email-changes": {"token": TOKEN},
+    "/api/v1/password-resets": {"token": TOKEN, "password": SECRET},
+    "/api/v1/invitations": {"token": TOKEN, "password": SECRET},
+    "/api/v1/password-reset-tokens": {"email": "new@example.com"},
+    "/api/v1/email-verification-tokens": {"email": "new@example.com"},
 }
-ANSWERED = dict(zip(WRITES, (201, 401, 401, 400), strict=True))
-REFUSED = dict(zip(WRITES, (400, 401, 401, 400), strict=True))
+ANSWERED = dict(zip(WRITES, (201, 401, 401, 400, 400, 400, 400, 202, 202), strict=True))
+REFUSED = dict(zip(WRITES, (400, 401, 401, 400, 400, 400, 400, 202, 202), strict=True))
 READS = {"/api/v1/users/me": "GET", "/api/v1/sessions": "GET", "/api/v1/sessions/current": "DELETE"}
 JSON = "application/json"
 

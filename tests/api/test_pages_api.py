@@ -14,16 +14,25 @@ from users.domain.roles import Role
 from users.domain.tokens import Purpose
 
 EMAIL = "test@example.com"
-PAGES = {"/verify-email": Purpose.EMAIL_VERIFICATION, "/setup": Purpose.FIRST_ADMIN}
+PAGES = {
+    "/verify-email": Purpose.EMAIL_VERIFICATION,
+    "/setup": Purpose.FIRST_ADMIN,
+    "/reset-password": Purpose.PASSWORD_RESET,
+    "/change-email": Purpose.EMAIL_CHANGE,
+    "/invitation": Purpose.INVITATION,
+}
 
 
 def issue(purpose: Purpose) -> str:
-    """For an account that is not verified, whose password is PASSWORD; or for the first admin."""
-    mailed = purpose is Purpose.EMAIL_VERIFICATION
-    user = UserFactory.create(email=EMAIL, is_verified=False) if mailed else None
+    """For an account whose password is PASSWORD, verified only where an address is to change; or
+    for the first admin."""
+    changes = purpose is Purpose.EMAIL_CHANGE
+    mailed = purpose is not Purpose.FIRST_ADMIN
+    user = UserFactory.create(email=EMAIL, is_verified=changes) if mailed else None
     with arranged():
         repository = wiring.one_use_tokens(container.get_database())
-        token = repository.issue(purpose, user.pk if user else None, datetime.now(UTC))
+        owner, email = user.pk if user else None, "new@example.com" if changes else None
+        token = repository.issue(purpose, owner, datetime.now(UTC), email)
     return token.text(wiring.token_keys())
 
 
@@ -122,6 +131,50 @@ class TestVerifyEmail:
         assert answer.status_code == 400
         assert "not the password" in answer.content.decode()
         assert models.User.objects.get().is_verified is False
+        assert is_open(client)
+
+
+class TestChoosePassword:
+    """Uses fixtures: client."""
+
+    NEW = "another horse, another battery"
+
+    @pytest.mark.parametrize(
+        ("path", "said"),
+        [("/reset-password", "password is changed"), ("/invitation", "account is ready")],
+    )
+    def test_the_link_sets_the_password_and_confirms_the_address(
+        self, client: JsonClient, path: str, said: str
+    ) -> None:
+        answer = submit(client, path, token=issue(PAGES[path]), password=self.NEW)
+        assert answer.status_code == 200
+        assert said in answer.content.decode()
+        assert client.as_user(EMAIL, self.NEW).get("/api/v1/users/me").status_code == 200
+
+    def test_a_weak_password_is_told_and_leaves_another_try(self, client: JsonClient) -> None:
+        text = issue(Purpose.PASSWORD_RESET)
+        assert submit(client, "/reset-password", token=text, password="short").status_code == 400
+        assert is_open(client)
+
+
+class TestChangeEmail:
+    """Uses fixtures: client."""
+
+    def test_the_token_and_the_accounts_password_change_the_address(
+        self, client: JsonClient
+    ) -> None:
+        text = issue(Purpose.EMAIL_CHANGE)
+        answer = submit(client, "/change-email", token=text, password=PASSWORD)
+        assert "is changed" in answer.content.decode()
+        assert models.User.objects.get().email == "new@example.com"
+
+    def test_who_was_mailed_about_somebody_elses_account_lends_no_address(
+        self, client: JsonClient
+    ) -> None:
+        text = issue(Purpose.EMAIL_CHANGE)
+        answer = submit(client, "/change-email", token=text, password="my own password")
+        assert answer.status_code == 400
+        assert models.User.objects.get().email == EMAIL
         assert is_open(client)
 
 

@@ -118,8 +118,11 @@ class InMemoryOneUseTokenRepository:
             if token.user_id == user_id and token.spent_at is None:
                 self.tokens[token.id] = token.spent(now)
 
-    def purge(self, ended_before: datetime) -> int:
-        over = [token.id for token in self.tokens.values() if token.expires_at < ended_before]
+    def count_expired(self, before: datetime) -> int:
+        return sum(token.expires_at < before for token in self.tokens.values())
+
+    def purge(self, before: datetime) -> int:
+        over = [token.id for token in self.tokens.values() if token.expires_at < before]
         for token_id in over:
             del self.tokens[token_id]
         return len(over)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.hashers import check_password
 from django.db import connections
 
 from audit.models import AuditEvent
@@ -26,7 +27,9 @@ from tests.assertions import assert_failure, assert_success
 from tests.factories import PASSWORD, UserFactory, arranged
 from tests.mailing import delivered
 from users import models, wiring
+from users.application.accounts import ChangeAccount, DeleteAccount
 from users.application.administration import CreateAdmin
+from users.application.passwords import ChangePassword, ChoosePassword
 from users.application.registration import RegisterUser, VerifyEmail
 from users.domain.roles import Role
 from users.domain.tokens import OneUseToken, Purpose
@@ -137,6 +140,64 @@ class TestOneUseTokens:
         )
         assert len(successes(results)) == 1
         assert models.User.objects.filter(role=Role.ADMIN).count() == 1
+
+    def test_a_reset_token_used_ten_times_at_once_sets_one_password(self) -> None:
+        user = UserFactory.create(email=EMAIL)
+        text = issue(Purpose.PASSWORD_RESET, user).text(wiring.token_keys())
+        choices = [ChoosePassword(token=text, password=f"one of ten words {n}") for n in range(10)]
+        results = at_once(
+            *[lambda one=choice: wiring.reset_password().handle(one) for choice in choices]
+        )
+        assert successes(results) == [user.pk]
+        assert failures(results) == {ErrorCode.INVALID_ONE_USE_TOKEN}
+        stored = models.User.objects.get().password
+        assert [check_password(one.password, stored) for one in choices].count(True) == 1
+
+
+class TestAdmins:
+    def test_two_admins_who_deactivate_each_other_leave_one(self) -> None:
+        one, two = (UserFactory.create(role=Role.ADMIN) for _ in range(2))
+        commands = [
+            ChangeAccount(user_id=two.pk, actor_id=one.pk, is_active=False),
+            ChangeAccount(user_id=one.pk, actor_id=two.pk, is_active=False),
+        ]
+        results = at_once(
+            *[lambda each=command: wiring.change_account().handle(each) for command in commands]
+        )
+        assert len(successes(results)) == 1
+        assert failures(results) == {ErrorCode.LAST_ADMIN}
+        assert models.User.objects.filter(is_active=True).count() == 1
+
+    def test_two_admins_who_leave_at_once_leave_one(self) -> None:
+        admins = [UserFactory.create(role=Role.ADMIN) for _ in range(2)]
+        results = at_once(
+            *[
+                lambda each=admin: wiring.delete_account().handle(DeleteAccount(user_id=each.pk))
+                for admin in admins
+            ]
+        )
+        assert len(successes(results)) == 1
+        assert failures(results) == {ErrorCode.LAST_ADMIN}
+
+
+class TestPasswordChange:
+    @pytest.mark.slow(reason="eight sign-ins and a change, with a hash each")
+    def test_no_session_of_the_old_password_survives_a_change(self) -> None:
+        user = UserFactory.create(email=EMAIL, max_sessions=20)
+        kept = sign_in()
+        change = ChangePassword(
+            user_id=user.pk,
+            session_id=kept.session_id,
+            current_password=PASSWORD,
+            new_password="another horse, another battery",
+        )
+        old = SignIn(email=EMAIL, password=PASSWORD)
+        jobs: list[Callable[[], Result[object, DomainError]]] = [
+            lambda: sessions_wiring.sign_in().handle(old)
+        ] * 7
+        at_once(lambda: wiring.change_password().handle(change), *jobs)
+        live = session_models.DeviceSession.objects.filter(revoked_at__isnull=True)
+        assert [session.pk for session in live] == [kept.session_id]
 
 
 class TestSignIn:

@@ -39,15 +39,19 @@ class FixedCredentials:
     implements = Credentials
     verified: Result[User, SignInRefused]
     confirms: bool = True
+    upgraded: str | None = None
     refused: list[str] = field(default_factory=list)
 
     def verify(self, email: str, password: str) -> Result[User, SignInRefused]:
         return self.verified
 
-    def confirm(self, user: User) -> User | None:
+    def upgraded_hash(self, user: User, password: str) -> str | None:
+        return self.upgraded
+
+    def confirm(self, user: User, upgraded_hash: str | None = None) -> User | None:
         return user if self.confirms else None
 
-    def refuse(self, email: str) -> None:
+    def refuse(self, email: str, refusal: SignInRefused | None = None) -> None:
         self.refused.append(email)
 
 
@@ -138,6 +142,12 @@ class TestSuccess:
     def test_a_browser_begins_a_browsers_session(self, house: House) -> None:
         signed_in = assert_success(house.sign_in(replace(COMMAND, kind=SessionKind.BROWSER)))
         assert house.sessions.sessions[signed_in.session_id].kind is SessionKind.BROWSER
+
+    def test_a_hash_that_was_upgraded_is_a_fact_before_the_outcome(self, house: House) -> None:
+        house.credentials.upgraded = "a new hash"
+        assert_success(house.sign_in())
+        assert house.bus.names[1] == "PasswordRehashed"
+        assert house.bus.names[-1] == "UserLoginSucceeded"
 
     def test_each_session_has_a_salt_of_its_own_unless_told_otherwise(self, house: House) -> None:
         handler = SignInHandler(

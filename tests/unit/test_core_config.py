@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Barrier, Thread
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from core.keys import KeyRing
+from core.quotas import read_quotas
 from core.settings import VARIABLES, Environment, Settings, get_settings
 
 Environ = Callable[..., Settings]
@@ -91,6 +93,9 @@ class TestReading:
             argon2_parallelism=1,
             argon2_concurrency=4,
             registration_reveals_taken=False,
+            trusted_proxies=(),
+            cors_origins=(),
+            rate_limits={},
             log_level="INFO",
             log_json=False,
             db_echo=False,
@@ -119,6 +124,13 @@ class TestReading:
             ("AUDIT_IP_DAYS", "14", 14),
             ("AUDIT_ANCHORS", "file:/srv/anchor, stdout", ("file:/srv/anchor", "stdout")),
             ("AUDIT_ANCHOR_EVERY", "5", 5),
+            (
+                "TRUSTED_PROXIES",
+                "10.0.0.0/8, 2001:db8::7",
+                (ip_network("10.0.0.0/8"), ip_network("2001:db8::7")),
+            ),
+            ("CORS_ORIGINS", "https://a.example:8443", ("https://a.example:8443",)),
+            ("RATE_LIMITS", "api=5/second", {"api": read_quotas("5/second")}),
         ],
     )
     def test_a_variable_becomes_the_field_of_its_name(
@@ -280,6 +292,7 @@ class TestRefusal:
             ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS contains '*'"),
             ("ALLOWED_HOSTS", "example.com,*", "ALLOWED_HOSTS contains '*'"),
             ("PUBLIC_URL", "http://example.com", "PUBLIC_URL is not https://"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8,::/0", "TRUSTED_PROXIES trusts everybody"),
         ],
     )
     def test_what_is_unsafe_in_production_is_refused(
@@ -321,6 +334,15 @@ class TestRefusal:
             ("AUDIT_ANCHORS", "file:relative"),
             ("AUDIT_ANCHOR_EVERY", "0"),
             ("REGISTRATION_REVEALS_TAKEN", "flase"),
+            ("TRUSTED_PROXIES", "proxy.example.com"),
+            ("TRUSTED_PROXIES", "10.0.0.1/8"),
+            ("CORS_ORIGINS", "*"),
+            ("CORS_ORIGINS", "https://*.example.com"),
+            ("CORS_ORIGINS", "https://example.com/"),
+            ("CORS_ORIGINS", "example.com"),
+            ("CORS_ORIGINS", "null"),
+            ("RATE_LIMITS", "sign_in=often"),
+            ("RATE_LIMITS", "no_such_policy=1/minute"),
             ("LOG_JSON", "maybe"),
             ("LOG_LEVEL", "LOUD"),
         ],

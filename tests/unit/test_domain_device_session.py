@@ -234,4 +234,9 @@ class TestMaking:
             "revoked",
             "session_limit",
             "refresh_token_reuse",
+            "password_changed",
+            "password_reset",
+            "deactivated",
+            "demoted",
+            "account_deleted",
         ]

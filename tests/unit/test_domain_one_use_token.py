@@ -10,7 +10,13 @@ from core.clock import SystemClock
 from core.ids import uuid7
 from core.keys import KeyRing, UnknownKeyError
 from tests.factories import NOON
-from users.domain.tokens import OneUseToken, Purpose, calculate_expiration, read_token_id
+from users.domain.tokens import (
+    LIFETIMES,
+    OneUseToken,
+    Purpose,
+    calculate_expiration,
+    read_token_id,
+)
 
 KEYS = KeyRing("new", {"new": b"n" * 32, "old": b"o" * 32})
 LATER = timedelta(microseconds=1)
@@ -36,9 +42,25 @@ class TestExpiration:
         expected = datetime(2024, 1, 2, 12, 0, 0, tzinfo=UTC)
         assert expires_at == expected
 
-    @pytest.mark.parametrize("purpose", Purpose)
-    def test_a_token_lives_for_a_day(self, purpose: Purpose) -> None:
-        assert issue(purpose).expires_at == TOMORROW
+    @pytest.mark.parametrize(
+        ("purpose", "hours"),
+        [
+            (Purpose.EMAIL_VERIFICATION, 24),
+            (Purpose.FIRST_ADMIN, 24),
+            (Purpose.PASSWORD_RESET, 1),
+            (Purpose.EMAIL_CHANGE, 24),
+            (Purpose.INVITATION, 72),
+        ],
+    )
+    def test_a_token_lives_as_long_as_its_purpose_needs(self, purpose: Purpose, hours: int) -> None:
+        assert issue(purpose).expires_at == NOON + timedelta(hours=hours)
+
+    def test_every_purpose_has_a_lifetime(self) -> None:
+        assert set(LIFETIMES) == set(Purpose)
+
+    def test_the_address_in_a_token_is_forgotten_with_its_use(self) -> None:
+        token = replace(issue(Purpose.EMAIL_CHANGE), email="new@example.com")
+        assert token.spent(NOON).email is None
 
     @pytest.mark.parametrize(
         ("now", "spendable"),

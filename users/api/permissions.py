@@ -12,6 +12,8 @@ from users.api.principal import principal_of
 from users.domain.roles import Role
 
 RECENT: Final = timedelta(minutes=10)
+NO_SCOPE: Final = frozenset[str]()
+"""For `token_scopes` of a view: a session is needed, no personal access token will do."""
 _STEP_UP: Final = AuthenticationError(
     ErrorCode.REAUTHENTICATION_REQUIRED,
     "Prove your password again: POST /api/v1/users/me/reauthentications, then repeat this with the"

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from core.serializers import TextField
 from core.validation import LONGEST_PASSWORD
+from users.domain.roles import Role, SessionTier
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
@@ -27,3 +28,67 @@ class ProfileSerializer(UserSerializer):
 
 class EmailVerificationSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=256, help_text="From the mail.")
+
+
+class EmailSerializer(serializers.Serializer[Any]):
+    email = TextField(max_length=254)
+
+
+class NewPasswordSerializer(serializers.Serializer[Any]):
+    token = TextField(max_length=256, help_text="From the mail.")
+    password = TextField(max_length=LONGEST_PASSWORD)
+
+
+class PasswordChangeSerializer(serializers.Serializer[Any]):
+    current_password = TextField(max_length=LONGEST_PASSWORD)
+    new_password = TextField(max_length=LONGEST_PASSWORD)
+
+
+class AccountSerializer(ProfileSerializer):
+    """As admins see it."""
+
+    is_active = serializers.BooleanField()
+    session_tier = serializers.CharField()
+    max_sessions = serializers.IntegerField(allow_null=True)
+    updated_at = serializers.DateTimeField()
+
+
+class AccountPageSerializer(serializers.Serializer[Any]):
+    results = AccountSerializer(many=True)
+    next = serializers.URLField(allow_null=True, help_text="The page after this one.")
+
+
+class AccountsQuerySerializer(serializers.Serializer[Any]):
+    email = TextField(required=False, max_length=254, help_text="The whole address, in any case.")
+    role = serializers.ChoiceField(list(Role), required=False)
+    is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
+    before = serializers.UUIDField(required=False, help_text="Continue after this account.")
+    limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
+
+
+class InvitationOrderSerializer(EmailSerializer):
+    role = serializers.ChoiceField(list(Role), default=Role.USER)
+
+
+class AccountChangesSerializer(serializers.Serializer[Any]):
+    """What is left out stays."""
+
+    role = serializers.ChoiceField(list(Role), required=False)
+    is_active = serializers.BooleanField(required=False)
+    session_tier = serializers.ChoiceField(list(SessionTier), required=False)
+    max_sessions = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=1000,
+        help_text="In the place of the tier's limit; null: the tier's.",
+    )
+
+
+class ExportSerializer(serializers.Serializer[Any]):
+    """Sections that other contexts add stand beside these."""
+
+    account = serializers.DictField()
+    mailed_links = serializers.ListField(child=serializers.DictField())
+    sessions = serializers.ListField(child=serializers.DictField())
+    personal_tokens = serializers.ListField(child=serializers.DictField())

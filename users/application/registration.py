@@ -9,7 +9,12 @@ from core.errors import DomainError, ValidationError
 from core.ids import uuid7
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
-from users.domain.errors import EMAIL_TAKEN, INVALID_ONE_USE_TOKEN, WRONG_PASSWORD
+from users.domain.errors import (
+    EMAIL_TAKEN,
+    INVALID_ONE_USE_TOKEN,
+    REGISTRATION_CLOSED,
+    WRONG_PASSWORD,
+)
 from users.domain.events import (
     EmailVerificationAttempted,
     EmailVerificationFailed,
@@ -18,6 +23,7 @@ from users.domain.events import (
     UserRegistrationFailed,
     UserRegistrationSucceeded,
 )
+from users.domain.notices import Notice
 from users.domain.password import PasswordPolicy
 from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
@@ -35,6 +41,10 @@ class _Silent:
     def send_verification(self, email: str, token_id: UUID) -> None: ...
 
     def send_already_registered(self, email: str) -> None: ...
+
+    def send_link(self, purpose: Purpose, email: str, token_id: UUID) -> None: ...
+
+    def send_notice(self, notice: Notice, email: str) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +69,13 @@ class RegisterUserHandler:
     policy: PasswordPolicy = PasswordPolicy()
     cooldown: Cooldown = _Silent()
     mailer: Mailer = _Silent()
+    is_open: bool = True
 
     def handle(self, command: RegisterUser) -> Result[UUID, DomainError]:
         now = command.at or self.clock.now()
         self.event_bus.publish(UserRegistrationAttempted(email=command.email))
+        if not self.is_open:
+            return self._refuse(command.email, REGISTRATION_CLOSED)
         drafted = self._draft(command, now)
         if isinstance(drafted, Failure):
             return self._refuse(command.email, drafted.error)

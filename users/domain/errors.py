@@ -5,9 +5,11 @@ from uuid import UUID
 
 from core.errors import (
     AuthenticationError,
+    AuthorizationError,
     ConflictError,
     ErrorCode,
     NotFoundError,
+    RateLimitedError,
     ValidationError,
 )
 
@@ -29,11 +31,45 @@ INVALID_SETUP_TOKEN = ValidationError(
     "`manage.py setup_link` on the server prints a new one.",
     field="token",
 )
+INVALID_RESET_TOKEN = ValidationError(
+    ErrorCode.INVALID_ONE_USE_TOKEN,
+    "This token is unknown, used or expired. Ask for a new one with the same address.",
+    field="token",
+)
+INVALID_INVITATION = ValidationError(
+    ErrorCode.INVALID_ONE_USE_TOKEN,
+    "This invitation is unknown, used or expired. Ask an admin for a new link.",
+    field="token",
+)
+INVALID_EMAIL_CHANGE = ValidationError(
+    ErrorCode.INVALID_ONE_USE_TOKEN,
+    "This token is unknown, used or expired, or the address was taken meanwhile. "
+    "Sign in and ask for the change again.",
+    field="token",
+)
+OWN_EMAIL = ValidationError(
+    ErrorCode.VALIDATION_FAILED, "The account has this address already.", field="email"
+)
+MAILED_JUST_NOW = RateLimitedError(
+    ErrorCode.RATE_LIMITED, "This address was mailed just now; try again in a minute."
+)
+REGISTRATION_CLOSED = AuthorizationError(
+    ErrorCode.REGISTRATION_CLOSED, "Nobody can register here; an admin can invite you."
+)
+LAST_ADMIN = ConflictError(
+    ErrorCode.LAST_ADMIN, "This is the last admin who can sign in: make another one first."
+)
+OWN_ROLE = AuthorizationError(ErrorCode.OWN_ROLE, "Nobody changes their own role.")
+ACCOUNT_INACTIVE = ConflictError(ErrorCode.ACCOUNT_INACTIVE, "This account is not active.")
 USER_NOT_FOUND = NotFoundError(
     ErrorCode.USER_NOT_FOUND, "There is no such user.", resource_type="user"
 )
 WRONG_PASSWORD = AuthenticationError(
     ErrorCode.INVALID_CREDENTIALS, "This is not the password that the account was made with."
+)
+NOT_THE_PASSWORD = AuthenticationError(
+    ErrorCode.INVALID_CREDENTIALS,
+    "This is not the current password, or there were too many wrong ones.",
 )
 
 

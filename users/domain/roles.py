@@ -6,6 +6,10 @@ class Role(StrEnum):
     AUDITOR = "auditor"
     ADMIN = "admin"
 
+    def is_below(self, other: "Role") -> bool:
+        ranks = list(Role)
+        return ranks.index(self) < ranks.index(other)
+
 
 class SessionTier(StrEnum):
     """How many sessions an account may have at once; None is no bound."""

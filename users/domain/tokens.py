@@ -21,11 +21,17 @@ _MAC_BYTES: Final = 32
 class Purpose(StrEnum):
     EMAIL_VERIFICATION = "email_verification"
     FIRST_ADMIN = "first_admin"
+    PASSWORD_RESET = "password_reset"
+    EMAIL_CHANGE = "email_change"
+    INVITATION = "invitation"
 
 
 LIFETIMES: Final = {
     Purpose.EMAIL_VERIFICATION: timedelta(hours=24),
     Purpose.FIRST_ADMIN: timedelta(hours=24),
+    Purpose.PASSWORD_RESET: timedelta(hours=1),
+    Purpose.EMAIL_CHANGE: timedelta(hours=24),
+    Purpose.INVITATION: timedelta(hours=72),
 }
 
 
@@ -38,10 +44,19 @@ class OneUseToken:
     salt: bytes = field(repr=False)
     expires_at: datetime
     spent_at: datetime | None = None
+    email: str | None = None
+    """The address that the account is to have; forgotten with the token's use."""
 
     @classmethod
     def issue(
-        cls, purpose: Purpose, user_id: UUID | None, *, key_id: str, salt: bytes, now: datetime
+        cls,
+        purpose: Purpose,
+        user_id: UUID | None,
+        *,
+        key_id: str,
+        salt: bytes,
+        now: datetime,
+        email: str | None = None,
     ) -> "OneUseToken":
         """`salt` is 32 bytes from the system's generator: half of the token's strength."""
         return cls(
@@ -51,6 +66,7 @@ class OneUseToken:
             key_id=key_id,
             salt=salt,
             expires_at=calculate_expiration(purpose, now),
+            email=email,
         )
 
     def text(self, keys: KeyRing) -> str:
@@ -64,7 +80,7 @@ class OneUseToken:
         return self.spent_at is None and now < self.expires_at
 
     def spent(self, now: datetime) -> "OneUseToken":
-        return replace(self, spent_at=now)
+        return replace(self, spent_at=now, email=None)
 
     def _mac(self, keys: KeyRing) -> bytes:
         return keys.mac(

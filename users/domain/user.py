@@ -48,6 +48,10 @@ class User:
     def with_password(self, password_hash: str) -> "User":
         return replace(self, password_hash=password_hash)
 
+    def with_tokens_ended(self) -> "User":
+        """Personal access tokens, and whatever else was handed out under the version before."""
+        return replace(self, token_version=self.token_version + 1)
+
     def can_login(self) -> bool:
         return self.is_verified and self.is_active
 

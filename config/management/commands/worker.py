@@ -12,6 +12,7 @@ from audit import wiring as audit_wiring
 from core import container
 from core.jobs import Job, work
 from mail import wiring as mail_wiring
+from users import wiring as users_wiring
 
 
 class Command(BaseCommand):
@@ -26,11 +27,15 @@ class Command(BaseCommand):
         for each in (signal.SIGINT, signal.SIGTERM):
             signal.signal(each, lambda *_: stop.set())
         # Side by side: a mail server that hangs must not keep the seal waiting.
-        threads = [_thread(jobs, stop) for jobs in (audit_wiring.jobs(), mail_wiring.jobs())]
+        threads = [_thread(jobs, stop) for jobs in _all_jobs()]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+
+
+def _all_jobs() -> Sequence[Sequence[Job]]:
+    return audit_wiring.jobs(), mail_wiring.jobs(), users_wiring.jobs()
 
 
 def _thread(jobs: Sequence[Job], stop: Event) -> Thread:

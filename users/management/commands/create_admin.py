@@ -15,7 +15,7 @@ from users.application.administration import CreateAdmin
 class Command(BaseCommand):
     help = (
         "Makes an admin whose address counts as confirmed. Example: "
-        'printf %%s "$PASSWORD" | manage.py create_admin --email ada@example.com'
+        'printf %s "$PASSWORD" | manage.py create_admin --email ada@example.com'
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
