@@ -24,7 +24,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
-	kills kills-short load million
+	kills kills-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -112,6 +112,9 @@ kills-short: ready ## A minute of it
 
 load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
 	@$(PY) -m trials.load $(ARGS)
+
+bench-audit: ready ## What the trail costs, beside two other apps: ARGS=--quick
+	@$(PY) -m trials.bench $(ARGS)
 
 million: ready ## A million events: filled, sealed, verified
 	@$(PY) -m trials.million $(ARGS)
