@@ -37,7 +37,7 @@ from audit.application.recording import Recorder
 from audit.application.sealing import Publisher, Sealer
 from audit.application.status import FORGOTTEN, TrailStatus
 from audit.application.sweeping import Sweeper
-from audit.application.verifying import Verifier
+from audit.application.verification.verifier import Verifier
 from audit.domain.checkpoint import (
     Checkpoint,
     SignedNote,

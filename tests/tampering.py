@@ -12,7 +12,7 @@ from django.db import connections
 
 from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Sealer
-from audit.application.verifying import Report, Verified, Verifier
+from audit.application.verification.verifier import Report, Verified, Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint, sign_checkpoint
 from audit.domain.entry import Entry, attempt_id, mac_of, outcome_id, sole_id
 from audit.domain.findings import Finding, Kind

@@ -151,7 +151,7 @@ def read() -> None:
 
 def verifier(folder: Path) -> Any:
     from audit.adapters.keys import KeyFolder
-    from audit.application.verifying import Verifier
+    from audit.application.verification.verifier import Verifier
     from audit.repositories.evidence import DjangoEvidence
     from core import container
 

@@ -6,7 +6,7 @@ import pytest
 
 from audit import wiring
 from audit.application.erasing import EraseSubject
-from audit.application.personchecking import findings_of_people
+from audit.application.verification.personchecking import findings_of_people
 from audit.domain.findings import Finding, Kind
 from audit.models import AuditSubject
 from audit.repositories.evidence import DjangoEvidence

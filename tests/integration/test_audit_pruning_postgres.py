@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from audit import wiring
 from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Sealer
-from audit.application.verifying import Report
+from audit.application.verification.verifier import Report
 from audit.domain.checkpoint import SigningKey
 from audit.domain.events import TrailPruned
 from audit.domain.findings import Kind

@@ -16,7 +16,7 @@ from audit.adapters.anchors import FileAnchor
 from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Publisher, Sealer, SealRefusedError
 from audit.application.sweeping import Sweeper
-from audit.application.verifying import Report, Verified, Verifier
+from audit.application.verification.verifier import Report, Verified, Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint
 from audit.domain.entry import mac_of, outcome_id
 from audit.domain.findings import Kind

@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 
 from audit import wiring
-from audit.application.verifying import Report
+from audit.application.verification.verifier import Report
 from audit.domain.checkpoint import read_checkpoint
 from core.jobs import work
 from trials.kills.children import Stage, note

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audit import wiring
-from audit.application.verifying import Progress as Told
-from audit.application.verifying import Report, Verified
+from audit.application.verification.verifier import Progress as Told
+from audit.application.verification.verifier import Report, Verified
 from audit.domain.checkpoint import Checkpoint, VerifierKey, read_checkpoint
 from audit.domain.findings import Finding, Kind
 from audit.management.exits import AnsweringCommand

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from uuid import UUID
 
-from audit.application.personchecking import findings_of_people
-from audit.application.rowchecking import RowCheck
-from audit.application.spotchecking import SpotCheck, last_signed, pruned_before
-from audit.application.walking import LATE, Walk
+from audit.application.verification.personchecking import findings_of_people
+from audit.application.verification.rowchecking import RowCheck
+from audit.application.verification.spotchecking import SpotCheck, last_signed, pruned_before
+from audit.application.verification.walking import LATE, Walk
 from audit.domain.checkpoint import Checkpoint, NotAuthentic, VerifierKey
 from audit.domain.findings import INCOMPLETE, WARNINGS, Finding, Kind
 from audit.domain.findings import Verified as Verified

@@ -8,7 +8,7 @@ from random import SystemRandom
 from typing import Final
 from uuid import UUID
 
-from audit.application.rowchecking import RowCheck, id_of
+from audit.application.verification.rowchecking import RowCheck, id_of
 from audit.domain.checkpoint import Checkpoint, NotAuthentic, VerifierKey, read_checkpoint
 from audit.domain.findings import WARNINGS, Finding, Kind
 from audit.domain.merkle import (

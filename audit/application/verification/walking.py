@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Final, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
-from audit.application.growing import NOTHING, Leaf, Segment
-from audit.application.matching import Rows
-from audit.application.rowchecking import RowCheck, id_of, written_id
-from audit.application.spotchecking import last_signed, pruned_before
+from audit.application.verification.growing import NOTHING, Leaf, Segment
+from audit.application.verification.matching import Rows
+from audit.application.verification.rowchecking import RowCheck, id_of, written_id
+from audit.application.verification.spotchecking import last_signed, pruned_before
 from audit.domain.checkpoint import Checkpoint, NotAuthentic, VerifierKey, read_checkpoint
 from audit.domain.entry import attempt_of
 from audit.domain.findings import WARNINGS, Finding, Kind, Verified
