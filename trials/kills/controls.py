@@ -24,7 +24,7 @@ _LONGEST_DELAY: Final = 0.02  # seconds
 _PAUSE: Final = Event()
 _FOR_GOOD: Final = ExitStack()  # the process ends with the trial
 _BY_SEQ: Final = """
-    SELECT e.epoch, e.xid::text::bigint, e.seq, e.id, e.entry FROM audit_event e
+    SELECT e.epoch, e.xid::text::bigint, e.seq, e.id, e.entry, e.mac FROM audit_event e
     WHERE (%s::int, %s::bigint) IS NOT NULL AND e.seq > %s
     ORDER BY e.seq LIMIT %s
 """
