@@ -178,7 +178,7 @@ def _missing_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
 
 def _on_postgresql(cursor: CursorWrapper) -> set[tuple[str, str]]:
     tables = grants.TRAIL.keys() - {"audit_event", "audit_event_before_sealing"}
-    wanted = {("audit_subject", "audit_subject_only_erase")}
+    wanted = {("audit_subject", f"audit_subject_{kind}") for kind in ("only_erase", "needs_event")}
     wanted |= {(table, f"{table}_{kind}") for table in tables for kind in _KINDS}
     kinds = (*_KINDS, "accept")
     parts = ["audit_event", *_partitions(cursor)]
@@ -186,7 +186,8 @@ def _on_postgresql(cursor: CursorWrapper) -> set[tuple[str, str]]:
 
 
 def _on_sqlite(cursor: CursorWrapper) -> set[tuple[str, str]]:
-    made = _CREATE_TRIGGER.findall((SQL / "sqlite.sql").read_text())
+    texts = [(SQL / name).read_text() for name in ("sqlite.sql", "sqlite_erasing.sql")]
+    made = _CREATE_TRIGGER.findall("\n".join(texts))
     return {(table, name) for name, table in made}
 
 

@@ -131,20 +131,16 @@ class Month(NamedTuple):
 class Months(Protocol):
     """Of the trail, as its tables are cut."""
 
-    def finish(self) -> None:
-        """What an earlier run has recorded, and did not come to drop."""
+    def finish(self, recorded: Sequence[str]) -> None:
+        """Drops what an earlier run has recorded, and did not come to drop."""
         ...
 
     def before(self, name: str) -> Sequence[Month]: ...
 
-    def unsealed(self, month: Month) -> int: ...
+    def ids(self, month: Month) -> set[UUID]: ...
 
-    def pruned_leaves(self) -> int:
-        """Up to where the leaves are in archives."""
-        ...
-
-    def end_of(self, month: Month) -> int:
-        """Behind the last of its leaves; 0 where it is empty."""
+    def leaves(self, ids: set[UUID]) -> Mapping[UUID, int]:
+        """Of those that are sealed."""
         ...
 
     def drop(self, month: Month) -> None: ...
@@ -168,13 +164,15 @@ class Keeper(Protocol):
         """All that ever signed."""
         ...
 
-    def retire(self) -> None:
-        """Forgets the signing keys but the first."""
+    def retire(self, signed: SigningKey) -> None:
+        """Forgets the signing keys but this one."""
         ...
 
     def checkpoint(self) -> str | None: ...
 
-    def keep(self, note: str) -> None: ...
+    def advance(self, note: str) -> None:
+        """Keeps it, where it is of a larger tree than the one that is kept."""
+        ...
 
 
 class Anchor(Protocol):

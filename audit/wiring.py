@@ -177,7 +177,8 @@ def make_signing_key() -> SigningKey:
     with container.get_database().get_session() as unit:
         rotated = KeyRotated(vkey=key.verifier_key.text())
         container.get_event_bus().publish(rotated, session=unit)
-        folder.add(key)
+        with folder.locked():
+            folder.add(key)
     return key
 
 
@@ -280,6 +281,7 @@ def pruner() -> Pruner:
     return Pruner(
         months=PartitionedMonths("owner" if "owner" in connections else "default"),
         archives=BundleArchives(bundle),
+        pruned=lambda: verifier(key_folder().verifier_keys()).pruned(),
         record=record,
         legal_hold=container.get_settings().audit_legal_hold,
     )

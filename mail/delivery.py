@@ -5,7 +5,7 @@ A mail is claimed for some minutes by moving `due_at`: who dies over it leaves i
 
 from dataclasses import dataclass
 from datetime import timedelta
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Final
 
 from django.db.models import F
@@ -21,6 +21,8 @@ AT_ONCE: Final = 50
 FIRST_RETRY: Final = timedelta(seconds=30)
 LONGEST_RETRY: Final = timedelta(hours=1)
 GIVE_UP_AFTER: Final = timedelta(days=2)
+FEWEST_ATTEMPTS: Final = 5
+"""The worker may have stood still for days."""
 KEEP_GIVEN_UP: Final = timedelta(days=30)
 _PERMANENT: Final = range(500, 600)
 """RFC 5321 §4.2.1: asking again would not help."""
@@ -77,7 +79,8 @@ class Postman:
     def _try_again(self, mail: OutgoingMail, error: Exception, *, hopeless: bool) -> None:
         """The log and the row tell what kind of error; its words may hold the address."""
         now, name = self.clock.now(), type(error).__name__
-        ends = hopeless or now - mail.created_at >= GIVE_UP_AFTER
+        long_ago = now - mail.created_at >= GIVE_UP_AFTER
+        ends = hopeless or (long_ago and mail.attempts >= FEWEST_ATTEMPTS)
         event = "mail_given_up" if ends else "mail_not_sent"
         self.logger.error(event, kind=mail.kind, mail=str(mail.pk), error=name)
         OutgoingMail.objects.filter(pk=mail.pk).update(
@@ -102,6 +105,8 @@ def _pause(attempts: int) -> timedelta:
 
 
 def _is_permanent(error: Exception) -> bool:
-    if isinstance(error, SMTPRecipientsRefused):
-        return all(code in _PERMANENT for code, _ in error.recipients.values())
-    return isinstance(error, SMTPResponseException) and error.smtp_code in _PERMANENT
+    """Only what is said of the recipient. What is said of us (our password, our address) is to be
+    mended here, and must not cost the whole queue."""
+    if not isinstance(error, SMTPRecipientsRefused):
+        return False
+    return all(code in _PERMANENT for code, _ in error.recipients.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from audit.domain.checkpoint import SigningKey, VerifierKey
+from audit.domain.checkpoint import Checkpoint, SignedNote, SigningKey, VerifierKey
 from audit.domain.errors import NoSigningKeyError
 
 SIGNING_KEY: Final = "signing-key"
@@ -60,13 +60,23 @@ class KeyFolder:
         self._write(VERIFIER_KEYS, "\n".join([*known, key.verifier_key.text()]) + "\n", 0o644)
         self._write_signing_keys([key, *older])
 
-    def retire(self) -> None:
-        self._write_signing_keys(self.signing_keys()[:1])
+    def retire(self, signed: SigningKey) -> None:
+        """All but the one that has signed; nothing where a newer one has come meanwhile."""
+        with self.locked():
+            if self.signing_keys()[0] == signed:
+                self._write_signing_keys([signed])
 
     def checkpoint(self) -> str | None:
         with suppress(FileNotFoundError):
             return (self.path / CHECKPOINT).read_text()
         return None
+
+    def advance(self, note: str) -> None:
+        """Never backwards: another sealer may have come further meanwhile."""
+        with self.locked():
+            here = self.checkpoint()
+            if here is None or _size(here) < _size(note):
+                self.keep(note)
 
     def keep(self, note: str) -> None:
         self._write(CHECKPOINT, note, 0o644)
@@ -87,3 +97,7 @@ class KeyFolder:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _size(note: str) -> int:
+    return Checkpoint.read(SignedNote.read(note).text).size

@@ -20,6 +20,8 @@ from core.result import Failure, Result, Success
 NO_SUCH_EVENT: Final = NotFoundError(
     ErrorCode.EVENT_NOT_FOUND, "There is no event of this id on the trail.", resource_type="event"
 )
+_PEOPLE: Final = frozenset({"subject", "actor", "resource_id", "phases"})
+"""Of criteria: who is erased must not stand in the records of those who asked for them."""
 _OWN_PLACE: Final = frozenset({"event", "door", "trace"})
 _AT_ONCE: Final = 500
 _OF_A_PERSON: Final = frozenset(Phase) - {Phase.ATTEMPTED}
@@ -154,7 +156,7 @@ class ViewEventsHandler:
         self.event_bus.publish(
             TrailViewed(
                 user_id=query.viewer,
-                whose=self.reader.known(criteria.subject),
+                whose=self.reader.known(criteria.subject or criteria.actor or criteria.resource_id),
                 asked_for=told(criteria),
             )
         )
@@ -207,7 +209,7 @@ class ExportEventsHandler:
         self.event_bus.publish(
             EventsExported(
                 user_id=query.viewer,
-                whose=self.reader.known(criteria.subject),
+                whose=self.reader.known(criteria.subject or criteria.actor or criteria.resource_id),
                 asked_for=told(criteria),
             )
         )
@@ -225,7 +227,7 @@ def told(criteria: Criteria) -> dict[str, str]:
     asked = {
         each.name: getattr(criteria, each.name)
         for each in fields(criteria)
-        if each.name not in ("subject", "phases")
+        if each.name not in _PEOPLE
     }
     texts = {name: str(value) for name, value in asked.items() if value is not None}
     if criteria.phases:

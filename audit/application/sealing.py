@@ -52,14 +52,14 @@ class Sealer:
             keys = self.keeper.signing_keys()
             if frontier.size == 0:
                 # From now on a file that is missing was lost, whoever dies when.
-                self.keeper.keep(_signed(frontier.edge, keys)[1])
+                self.keeper.advance(_signed(frontier.edge, keys)[1])
             advance = frontier.grown(rows)
             checkpoint, note = _signed(advance.frontier.edge, keys)
             self.log.advance(advance, checkpoint, note, rows)
         # After the commit: a file that knew more than the database would look like a rollback.
-        self.keeper.keep(note)
+        self.keeper.advance(note)
         if len(keys) > 1:
-            self.keeper.retire()
+            self.keeper.retire(keys[0])
         return checkpoint
 
     def seal_all(self) -> Checkpoint | None:

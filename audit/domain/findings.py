@@ -9,8 +9,8 @@ from audit.domain.log import Cursor
 from audit.domain.merkle import Edge
 
 _NO_ID: Final = UUID(int=0)
-_BEFORE_ALL: Final = Cursor(-(2**15), 0, -(2**63))
-"""No row that anybody could slip in stands before it."""
+BEFORE_ALL: Final = Cursor(-(2**15), 0, -(2**63))
+"""Nothing is passed over: not what somebody has put in this very place."""
 
 
 class Kind(StrEnum):
@@ -47,6 +47,8 @@ class Kind(StrEnum):
     """Neither a row nor a leaf has the id that was asked for."""
     PRUNED = "pruned"
     """The row left the database on record: it is in an archive."""
+    UNREADABLE = "unreadable"
+    """A table holds what cannot stand there."""
     CLOCK = "clock"
 
 
@@ -74,7 +76,7 @@ class Verified:
     verification begins here. Attempts with a smaller id than `attempts` had their outcome."""
 
     edge: Edge = field(default_factory=Edge.empty)
-    cursor: Cursor = _BEFORE_ALL
+    cursor: Cursor = BEFORE_ALL
     attempts: UUID = _NO_ID
 
     @property

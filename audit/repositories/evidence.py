@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from audit.domain.findings import BEFORE_ALL
 from audit.domain.log import ID_BYTES, Cursor, Frontier
 from audit.domain.merkle import TILE_WIDTH, Edge
 from audit.ports import Stored, StoredCheckpoint
@@ -39,9 +40,12 @@ def _of_type(name: str, column: str, read: str) -> str:
 # As `Stored` has them. What SQLite has as a moment would be parsed, and be refused if it is none.
 _ROWS: Final = {
     "postgresql": """
-        SELECT e.id::text, e.phase, e.action, e.actor_ref::text, e.subject_ref::text,
+        SELECT coalesce(e.id::text, ''), e.phase, e.action, e.actor_ref::text, e.subject_ref::text,
             e.resource_type, e.resource_id::text, e.correlation::text, encode(e.ip_bi, 'hex'),
-            e.recorded_at, e.entry, e.mac, e.epoch, e.xid::text::bigint, e.seq FROM audit_event e
+            CASE WHEN e.recorded_at BETWEEN '0002-01-01Z' AND '9999-01-01Z' THEN e.recorded_at END,
+            coalesce(e.entry, ''), coalesce(e.mac, ''), coalesce(e.epoch, -32768),
+            least(coalesce(e.xid, '0')::text::numeric, 9223372036854775807)::bigint,
+            coalesce(e.seq, -9223372036854775808) FROM audit_event e
     """,
     "sqlite": f"""
         SELECT {_hyphenated("e.id")}, e.phase, e.action, {_hyphenated("e.actor_ref")},
@@ -179,16 +183,23 @@ class DjangoEvidence(DjangoSealedLog):
         return [_stored_row(row) for row in found]
 
     def rows_behind(self, cursor: Cursor) -> Iterator[Stored]:
-        vendor = self._connection.vendor
-        statement = f"{self._select} WHERE {_BEHIND[vendor]} ORDER BY {_ORDER[vendor]}"
-        return map(_stored_row, self._stream(statement, list(cursor)))
+        behind, values = self._behind(cursor)
+        statement = f"{self._select} WHERE {behind} ORDER BY {_ORDER[self._connection.vendor]}"
+        return map(_stored_row, self._stream(statement, values))
+
+    def _behind(self, cursor: Cursor) -> tuple[str, list[Any]]:
+        """Without any condition for all: whatever stands in the columns of the order."""
+        if cursor == BEFORE_ALL:
+            return "1 = 1", []
+        return _BEHIND[self._connection.vendor], list(cursor)
 
     def orphans(self, since: Cursor) -> Iterator[UUID]:
-        vendor = self._connection.vendor
+        behind, values = self._behind(since)
+        attempt = _ATTEMPT[self._connection.vendor]
         for (raw,) in self._all(
-            f"SELECT o.id FROM audit_event o WHERE o.phase IN (2, 3, 4) AND {_BEHIND[vendor]}"  # noqa: S608
-            f" AND NOT EXISTS (SELECT 1 FROM audit_event a WHERE a.id = {_ATTEMPT[vendor]})",
-            list(since),
+            f"SELECT o.id FROM audit_event o WHERE o.phase IN (2, 3, 4) AND {behind}"  # noqa: S608
+            f" AND NOT EXISTS (SELECT 1 FROM audit_event a WHERE a.id = {attempt})",
+            values,
         ):
             yield UUID(str(raw))
 
@@ -216,7 +227,10 @@ class DjangoEvidence(DjangoSealedLog):
         from psycopg import ServerCursor
 
         name = f"audit_{next(_numbers)}"
-        with ServerCursor(self._connection.connection, name) as database:
+        with (
+            self._connection.wrap_database_errors,
+            ServerCursor(self._connection.connection, name) as database,
+        ):
             database.itersize = _ROWS_AT_ONCE
             yield from database.execute(statement, values, binary=True)
 
@@ -240,7 +254,7 @@ def _escaped(raw: bytes) -> str:
 def _moment(value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
-    except ValueError:
+    except (ValueError, TypeError):
         return _NO_MOMENT
     return moment.replace(tzinfo=UTC)  # SQLite keeps no zone
 

@@ -1,14 +1,15 @@
 """The partitions of the trail on PostgreSQL, as the owner of its tables."""
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import connections
 
+from audit.domain.merkle import TILE_WIDTH
 from audit.ports import Month
 from audit.repositories.sealed import DjangoSealedLog
-from core.actions import AuditAction
 
 _PREFIX: Final = "audit_event_"
 # Ids may be a day old when they are recorded: the month before this one is left alone, too.
@@ -28,10 +29,6 @@ _UNFINISHED: Final = """
         AND (i.inhrelid IS NULL OR i.inhdetachpending)
     ORDER BY c.relname
 """
-_UNSEALED: Final = """
-    SELECT count(*) FROM {table} e, audit_frontier f
-    WHERE (e.epoch, e.xid, e.seq) > (f.cursor_epoch, f.cursor_xid::text::xid8, f.cursor_seq)
-"""
 
 
 @dataclass(frozen=True)
@@ -40,46 +37,35 @@ class PartitionedMonths:
 
     owner: str
 
-    def finish(self) -> None:
-        recorded = {_table(event["month"]) for event in self._pruned()}
+    def finish(self, recorded: Sequence[str]) -> None:
         for table, pending in self._run(_UNFINISHED):
-            if table not in recorded:  # somebody else's work
+            if _name(table) not in recorded:  # somebody else's work
                 continue
             if pending:
                 self._run(f"ALTER TABLE audit_event DETACH PARTITION {table} FINALIZE")
             self._run(f"DROP TABLE {table}")
 
     def before(self, name: str) -> list[Month]:
-        return [
-            Month(table.removeprefix(_PREFIX).replace("_", "-"), end)
-            for table, end in self._run(_MONTHS, [_table(name)])
-        ]
+        return [Month(_name(table), end) for table, end in self._run(_MONTHS, [_table(name)])]
 
-    def unsealed(self, month: Month) -> int:
-        [(count,)] = self._run(_UNSEALED.format(table=_table(month.name)))
-        return int(count)
+    def ids(self, month: Month) -> set[UUID]:
+        return {entry_id for (entry_id,) in self._run(f"SELECT id FROM {_table(month.name)}")}  # noqa: S608
 
-    def pruned_leaves(self) -> int:
-        return max((int(event["last"]) for event in self._pruned()), default=0)
-
-    def end_of(self, month: Month) -> int:
-        found = self._run(
-            f"SELECT id FROM {_table(month.name)} ORDER BY epoch DESC, xid DESC, seq DESC LIMIT 1"  # noqa: S608
-        )
-        leaf = DjangoSealedLog(self.owner).leaf_of(found[0][0]) if found else None
-        return 0 if leaf is None else leaf + 1
+    def leaves(self, ids: set[UUID]) -> dict[UUID, int]:
+        """By what the tiles name, and not by what the rows say of their order."""
+        log = DjangoSealedLog(self.owner)
+        found: dict[UUID, int] = {}
+        for tile in range(-(-log.frontier().size // TILE_WIDTH)):
+            for offset, entry_id in enumerate(log.ids(tile)):
+                if entry_id in ids:
+                    found[entry_id] = tile * TILE_WIDTH + offset
+        return found
 
     def drop(self, month: Month) -> None:
         """Writers of other months do not wait."""
         table = _table(month.name)
         self._run(f"ALTER TABLE audit_event DETACH PARTITION {table} CONCURRENTLY")
         self._run(f"DROP TABLE {table}")
-
-    def _pruned(self) -> list[dict[str, Any]]:
-        found = self._run(
-            "SELECT entry FROM audit_event WHERE action = %s", [AuditAction.AUDIT_PRUNED]
-        )
-        return [json.loads(bytes(entry))["ctx"] for (entry,) in found]
 
     def _run(self, statement: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
         with connections[self.owner].cursor() as cursor:
@@ -90,3 +76,7 @@ class PartitionedMonths:
 
 def _table(name: str) -> str:
     return _PREFIX + name.replace("-", "_")
+
+
+def _name(table: str) -> str:
+    return table.removeprefix(_PREFIX).replace("_", "-")

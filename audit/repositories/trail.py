@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from audit.domain.entry import Entry, mac_of
@@ -18,6 +18,8 @@ COLUMNS: Final = (
     " entry, mac"
 )
 INSERT: Final = f"INSERT INTO audit_event ({COLUMNS}) VALUES ({', '.join(['%s'] * 11)})"  # noqa: S608
+# A trigger of somebody else may swallow a row in silence.
+_INSERT: Final = f"{INSERT} RETURNING 1"
 # The triggers on protected tables look for this id when the transaction commits.
 _INSERT_AND_MARK: Final = f"{INSERT} RETURNING set_config('dashtam.event', id::text, true)"
 
@@ -34,9 +36,11 @@ class DjangoTrail:
         values = [*entry.projection, raw, mac_of(raw, self.keys)]
         if connection.vendor == "postgresql":
             marks = entry.phase is not Phase.ATTEMPTED
-            run_prepared(connection, _INSERT_AND_MARK if marks else INSERT, values)
+            recorded = run_prepared(connection, _INSERT_AND_MARK if marks else _INSERT, values)
         else:
-            run_prepared(connection, INSERT, list(map(as_stored, values)))
+            recorded = run_prepared(connection, _INSERT, list(map(as_stored, values)))
+        if len(recorded) != 1:
+            raise OperationalError("The database has swallowed a record.")
 
 
 def as_stored(value: object) -> Any:

@@ -869,7 +869,7 @@ class Seen:
             return
         self.young.add(entry_id)
         if len(self.young) == MOST_REMEMBERED:
-            self.newest_forgotten = max(self.old, default=self.newest_forgotten)
+            self.newest_forgotten = max([self.newest_forgotten, *self.old])
             self.old, self.young = self.young, set()
 
 

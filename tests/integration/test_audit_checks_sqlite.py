@@ -26,7 +26,7 @@ def databases(
     )
     monkeypatch.setattr(checks, "connections", handler)
     with django_db_blocker.unblock():
-        migrate(handler["default"], [("audit", "0001_provable_trail")])
+        migrate(handler["default"], [("audit", "0004_erase_on_record")])
         yield handler
         handler.close_all()
 

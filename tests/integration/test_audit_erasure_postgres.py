@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from audit import wiring
 from audit.application.erasing import EraseSubject, ExpirePseudonyms
@@ -35,6 +35,23 @@ def registered(user_id: UUID) -> AuditEvent:
 def subject_of(user_id: UUID) -> Subject:
     name = named_user(user_id)
     return DjangoSubjects("default", container.get_settings().audit_keys).named(name)[name]
+
+
+class TestWithoutARecord:
+    """Uses fixtures: transactional_db."""
+
+    @pytest.mark.slow(reason="the refusal comes at the commit")
+    def test_no_key_is_destroyed(self, transactional_db: None) -> None:
+        registered(uuid7())
+        statement = (
+            "UPDATE audit_subject SET name = NULL, key_wrapped = NULL, erased_at = now()"
+            " WHERE erased_at IS NULL"
+        )
+        with (
+            pytest.raises(IntegrityError, match="without an event of its own"),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
 
 
 class TestErasing:
@@ -115,6 +132,13 @@ class TestExpiring:
         frozen.advance(timedelta(days=31))
         assert assert_success(wiring.expire_pseudonyms().handle(LATER)) >= 1
         assert not AuditSubject.objects.filter(name=name).exists()
+
+    def test_all_that_are_due_are_forgotten(self, db: None, frozen: FakeClock) -> None:
+        names = [named_day(frozen.advance(timedelta(days=1))) for _ in range(3)]
+        DjangoSubjects("default", container.get_settings().audit_keys).named(*names)
+        frozen.advance(timedelta(days=31))
+        wiring.expire_pseudonyms().handle(LATER)
+        assert not AuditSubject.objects.filter(name__in=names).exists()
 
     def test_until_then_they_are_kept(self, db: None, frozen: FakeClock) -> None:
         name = named_day(frozen.now())

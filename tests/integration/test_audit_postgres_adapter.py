@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from audit.domain.entry import Entry, attempt_id, mac_of, outcome_id, read_projection, sole_id
 from audit.domain.subject import named_user
@@ -58,6 +58,21 @@ class TestAppending:
         mac = bytes(AuditEvent.objects.get(pk=appended.id).mac)
         assert mac == mac_of(appended.encoded(), KEYS)
         assert mac != mac_of(appended.encoded(), KeyRing("1", {"1": b"x" * 32}))
+
+    @pytest.mark.parametrize("phase", [Phase.ATTEMPTED, Phase.SOLE])
+    def test_a_record_that_the_database_swallows_is_none(self, db: None, phase: Phase) -> None:
+        """By a trigger of somebody else, without an error."""
+        execute(
+            "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RETURN NULL; END $$"
+        )
+        execute(
+            "CREATE TRIGGER a_swallow BEFORE INSERT ON audit_event"
+            " FOR EACH ROW EXECUTE FUNCTION swallow()"
+        )
+        entry_id = attempt_id() if phase is Phase.ATTEMPTED else sole_id()
+        with pytest.raises(OperationalError, match="swallowed"):
+            append(id=entry_id, phase=phase)
 
     def test_records_are_found_by_the_person_they_are_about(self, db: None) -> None:
         person = uuid7()

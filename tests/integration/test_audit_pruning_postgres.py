@@ -19,18 +19,22 @@ from audit.domain.checkpoint import SigningKey
 from audit.domain.events import TrailPruned
 from audit.domain.findings import Kind
 from audit.models import AuditEvent
+from audit.repositories.sealed import DjangoSealedLog
 from audit.repositories.trail import DjangoTrail
 from core import container
 from core.ids import first_id_of
+from core.keys import KeyRing
 from tests.factories import make_entry
 from tests.sealing import (
     SLOW,
     empty_the_trail,
+    event_tables,
     execute,
     forget_the_seals,
     make_sealer,
     record,
     seal,
+    switched_off,
 )
 
 pytestmark = pytest.mark.slow(reason=SLOW)
@@ -145,6 +149,50 @@ class TestPruning:
         seal(sealer)
         assert damage(keeper) == [(Kind.DELETED, leaf) for leaf in (3, 4, 6)]
 
+    def test_a_younger_row_that_is_gone_is_no_archived_one(
+        self, old_months: None, sealer: Sealer, keeper: KeyFolder, tmp_path: Path
+    ) -> None:
+        """Whatever its tile is made to say of its id: the tree tells its leaf."""
+        prune("2024-02", tmp_path / "archive")
+        seal(sealer)
+        log = DjangoSealedLog("default")
+        ids = log.ids(0)
+        leaf = len(ids) - 1
+        renamed = [*ids[:leaf], UUID(int=ids[0].int + 4)]
+        with switched_off(*event_tables(), "audit_frontier"):
+            execute("DELETE FROM audit_event WHERE id = %s", [ids[leaf]])
+            execute(
+                "UPDATE audit_frontier SET partial_ids = %s",
+                [b"".join(each.bytes for each in renamed)],
+            )
+        assert (Kind.DELETED, leaf) in damage(keeper)
+
+    @pytest.mark.parametrize(
+        "context",
+        [
+            {"month": "1999-01", "before": "ffffffff-ffff-ffff-ffff-ffffffffffff", "last": 10**9},
+            {},
+        ],
+    )
+    def test_what_a_forged_record_says_is_nothing(
+        self, old_months: None, keeper: KeyFolder, tmp_path: Path, context: dict[str, object]
+    ) -> None:
+        """As whoever has the application's role could write it, without a key."""
+        entry = make_entry(action="audit.pruned", context=context)
+        keys = KeyRing("0", {"0": b"x" * 32})
+        DjangoTrail("default", keys).append(entry)
+        prune("2024-02", tmp_path / "archive")
+        assert (tmp_path / "archive" / "2024-01" / "entries.jsonl").exists()
+
+    def test_who_was_moved_in_the_order_is_archived_all_the_same(
+        self, old_months: None, keeper: KeyFolder, tmp_path: Path
+    ) -> None:
+        with switched_off(*event_tables()):
+            execute(f"UPDATE {table('2024-01')} SET xid = '0'")
+        prune("2024-02", tmp_path / "archive")
+        manifest = json.loads((tmp_path / "archive" / "2024-01" / "manifest.json").read_text())
+        assert manifest["count"] == 3
+
     def test_what_is_not_sealed_stays(self, old_months: None, tmp_path: Path) -> None:
         execute("ALTER TABLE audit_event DISABLE TRIGGER audit_event_accept")
         append("2024-01")
@@ -160,6 +208,16 @@ class TestPruning:
         with container.override(get_settings=held), pytest.raises(CommandError, match="LEGAL_HOLD"):
             prune("2024-04", tmp_path / "archive")
         assert all(map(exists, MONTHS))
+
+    def test_an_archive_that_does_not_prove_itself_keeps_the_rows(
+        self, old_months: None, tmp_path: Path
+    ) -> None:
+        with switched_off(*event_tables()):
+            execute(f"UPDATE {table('2024-01')} SET entry = entry || ' '::bytea")
+        with pytest.raises(CommandError, match="does not prove itself"):
+            prune("2024-02", tmp_path / "archive")
+        assert exists("2024-01")
+        assert not AuditEvent.objects.filter(action="audit.pruned").exists()
 
     def test_an_archive_that_is_there_already_is_not_written_over(
         self, old_months: None, tmp_path: Path

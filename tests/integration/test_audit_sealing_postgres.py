@@ -232,6 +232,28 @@ class TestRotation:
     def test_the_signing_key_is_for_its_owner_alone(self, keeper: KeyFolder) -> None:
         assert (keeper.path / "signing-key").stat().st_mode & 0o777 == 0o600
 
+    def test_a_newer_key_that_came_meanwhile_is_not_retired(self, keeper: KeyFolder) -> None:
+        (signed,) = keeper.signing_keys()
+        newer = SigningKey.generate("dashtam.test/audit")
+        keeper.add(newer)
+        keeper.retire(signed)
+        assert keeper.signing_keys() == [newer, signed]
+
+    def test_the_checkpoint_outside_never_goes_back(
+        self, sealer: Sealer, keeper: KeyFolder
+    ) -> None:
+        """As when another sealer was faster between one's commit and its file."""
+        record(1)
+        seal(sealer)
+        older = keeper.checkpoint()
+        assert older is not None
+        record(1)
+        made = seal(sealer)
+        keeper.advance(older)
+        kept = keeper.checkpoint()
+        assert kept is not None
+        assert read_checkpoint(kept, keeper.verifier_keys()) == made
+
 
 class TestTheFirstKey:
     """Uses fixtures: monkeypatch, tmp_path."""
@@ -321,6 +343,26 @@ class TestVerifying:
             (found.kind, found.leaf, found.id) for found in report.findings
         }
         assert {found.leaf for found in report.findings} == {leaf}
+
+    @pytest.mark.parametrize(
+        "place",
+        [
+            "epoch = -32768, xid = '0', seq = -9223372036854775808",
+            "xid = '18446744073709551615'",
+            "recorded_at = 'infinity'",
+            "recorded_at = '0044-01-01 BC'",
+        ],
+    )
+    def test_no_place_is_passed_over_and_none_stops_the_reading(
+        self, sealed: Checkpoint, keeper: KeyFolder, place: str
+    ) -> None:
+        with switched_off(*event_tables()):
+            report = verify_after(
+                keeper,
+                f"UPDATE audit_event SET {place}, mac = sha256(entry) WHERE id = {FIRST}",
+            )
+        assert Kind.MAC in {found.kind for found in report.findings}
+        assert report.exit_code == 1
 
     def test_a_row_that_was_slipped_in_is_named(
         self, sealed: Checkpoint, keeper: KeyFolder

@@ -13,6 +13,7 @@ from audit.ports import Subjects
 from audit.repositories.subjects import DjangoSubjects
 from core.ids import uuid7
 from core.keys import KeyRing, UnknownKeyError
+from tests.factories import arranged
 from tests.fakes.audit import InMemorySubjects
 
 KEYS = KeyRing("1", {"1": b"k" * 32})
@@ -57,7 +58,7 @@ class TestSubjects:
 
 
 def erase(subject: Subject) -> None:
-    with connection.cursor() as cursor:
+    with arranged(), connection.cursor() as cursor:
         cursor.execute(f"{ERASE} WHERE ref = %s", [subject.ref])
 
 

@@ -4,7 +4,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from smtplib import SMTPDataError, SMTPRecipientsRefused
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPDataError,
+    SMTPRecipientsRefused,
+    SMTPSenderRefused,
+)
 from typing import Any
 
 import pytest
@@ -16,7 +21,7 @@ from core import container
 from core.checks import UPKEEP
 from core.unit_of_work import UnitOfWorkError
 from mail import checks, wiring
-from mail.delivery import AT_ONCE, CLAIM, GIVE_UP_AFTER, KEEP_GIVEN_UP, Postman
+from mail.delivery import AT_ONCE, CLAIM, FEWEST_ATTEMPTS, GIVE_UP_AFTER, KEEP_GIVEN_UP, Postman
 from mail.letters import Letters
 from mail.models import OutgoingMail
 from mail.outbox import Outbox
@@ -40,6 +45,14 @@ class AwayServer(FailingServer):
 
 class BusyServer(FailingServer):
     error = SMTPDataError(451, b"try later")
+
+
+class ProudServer(FailingServer):
+    error = SMTPSenderRefused(550, b"not you", "us@example.com")
+
+
+class LockedServer(FailingServer):
+    error = SMTPAuthenticationError(535, b"wrong password")
 
 
 class RefusingServer(FailingServer):
@@ -137,13 +150,33 @@ class TestFailure:
     ) -> None:
         settings.EMAIL_BACKEND = f"{__name__}.AwayServer"
         order()
-        postman.deliver()
-        clock.advance(GIVE_UP_AFTER - timedelta(seconds=1))
+        for _ in range(FEWEST_ATTEMPTS - 2):
+            postman.deliver()
+            clock.advance(timedelta(hours=1))
+        clock.advance(GIVE_UP_AFTER - timedelta(hours=FEWEST_ATTEMPTS - 2, seconds=1))
         postman.deliver()
         assert the_mail().given_up_at is None
         clock.advance(timedelta(hours=1))
         postman.deliver()
         assert the_mail().given_up_at == clock.now()
+
+    def test_a_worker_that_stood_still_gives_nothing_up_at_once(
+        self, postman: Postman, order: Any, clock: FakeClock, settings: Any
+    ) -> None:
+        settings.EMAIL_BACKEND = f"{__name__}.AwayServer"
+        order()
+        clock.advance(GIVE_UP_AFTER + timedelta(days=1))
+        postman.deliver()
+        assert the_mail().given_up_at is None
+
+    @pytest.mark.parametrize("server", [ProudServer, LockedServer])
+    def test_what_the_server_has_against_us_costs_no_mail(
+        self, postman: Postman, order: Any, settings: Any, server: type
+    ) -> None:
+        settings.EMAIL_BACKEND = f"{__name__}.{server.__name__}"
+        order()
+        postman.deliver()
+        assert the_mail().given_up_at is None
 
     def test_a_refusal_for_good_is_given_up_at_once(
         self, postman: Postman, order: Any, clock: FakeClock, settings: Any

@@ -4,8 +4,9 @@ longer on a long trail."""
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import SystemRandom
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from audit.application.verification.rowchecking import RowCheck, id_of
@@ -20,10 +21,23 @@ from audit.domain.merkle import (
 )
 from audit.ports import Evidence, Stored
 from core.actions import AuditAction
+from core.ids import first_id_of
 
 _AT_ONCE: Final = 1000
 _HARMLESS: Final = WARNINGS | {Kind.UNSEALED}
 _choose: Final[Callable[[range, int], list[int]]] = SystemRandom().sample
+
+
+class Pruned(NamedTuple):
+    """Rows with an id below `before` and a leaf below `last` are in archives. Both: the tree tells
+    the leaf of a row, and nobody but its tile tells the id of one that is gone."""
+
+    before: str
+    last: int
+    month: str
+
+    def covers(self, leaf: int, entry_id: UUID | str) -> bool:
+        return leaf < self.last and "" < str(entry_id) < self.before
 
 
 @dataclass(frozen=True)
@@ -31,8 +45,7 @@ class SpotCheck:
     evidence: Evidence
     row_check: RowCheck
     checkpoint: Checkpoint
-    pruned: str = ""
-    """Rows with a smaller id are in archives (`pruned_before`)."""
+    pruned: Sequence[Pruned] = ()
 
     def any(self, number: int, progress: Callable[[int, int], None]) -> Iterator[Finding]:
         """Nobody can know which leaves it will be."""
@@ -63,7 +76,7 @@ class SpotCheck:
         for leaf, entry_id in names.items():
             if entry_id is None:
                 yield Finding(Kind.ID_TILE, "no id is stored for it", leaf)
-            elif entry_id not in rows and str(entry_id) < self.pruned:
+            elif entry_id not in rows and any(each.covers(leaf, entry_id) for each in self.pruned):
                 yield Finding(Kind.PRUNED, "its row is in an archive", leaf, entry_id)
             elif entry_id not in rows:
                 yield Finding(Kind.DELETED, "no row has this id", leaf, entry_id)
@@ -102,16 +115,24 @@ class SpotCheck:
         return verify_inclusion(found, leaf, size, proof, self.checkpoint.root)
 
 
-def pruned_before(evidence: Evidence, row_check: RowCheck, checkpoint: Checkpoint) -> str:
-    """The id below which rows have left the database, by the events of it that can be proved, or
-    that have a right MAC and wait for their seal. Empty where there are none."""
+def pruned(evidence: Evidence, row_check: RowCheck, checkpoint: Checkpoint) -> tuple[Pruned, ...]:
+    """By the events of it that can be proved, or have a right MAC and wait for their seal; of none
+    more than whoever recorded it could have pruned then."""
     proved = SpotCheck(evidence, row_check, checkpoint)
-    bounds = [""]
+    found = []
     for row in evidence.rows_of(AuditAction.AUDIT_PRUNED):
         entry_id = id_of(row)
         if entry_id and all(each.kind in _HARMLESS for each in proved.one(entry_id)):
-            bounds.append(str(json.loads(row.entry)["ctx"]["before"]))
-    return max(bounds)
+            said = json.loads(row.entry)["ctx"]
+            before = min(str(said["before"]), str(_last_month_of(entry_id)))
+            found.append(Pruned(before, min(int(said["last"]), checkpoint.size), said["month"]))
+    return tuple(found)
+
+
+def _last_month_of(entry_id: UUID) -> UUID:
+    """The first id of the month that the event was made in: it is never pruned itself."""
+    made = datetime.fromtimestamp((entry_id.int >> 80) / 1000, UTC)
+    return first_id_of(made.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
 
 
 def last_signed(evidence: Evidence, vkeys: Sequence[VerifierKey]) -> Checkpoint:

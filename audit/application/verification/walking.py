@@ -10,9 +10,8 @@ from uuid import UUID
 from audit.application.verification.growing import NOTHING, Leaf, Segment
 from audit.application.verification.matching import Rows
 from audit.application.verification.rowchecking import RowCheck, id_of, written_id
-from audit.application.verification.spotchecking import last_signed, pruned_before
+from audit.application.verification.spotchecking import Pruned, last_signed, pruned
 from audit.domain.checkpoint import Checkpoint, NotAuthentic, VerifierKey, read_checkpoint
-from audit.domain.entry import attempt_of
 from audit.domain.findings import WARNINGS, Finding, Kind, Verified
 from audit.domain.log import ID_BYTES, Cursor, Frontier
 from audit.domain.merkle import HASH_BYTES, TILE_WIDTH, Edge, leaf_hash, root_of
@@ -311,7 +310,7 @@ class Walk:
         sealed = {leaf.stored for leaf in self._differing.values()}
         for leaf in self._differing.values():
             entry_id = UUID(leaf.id) if leaf.id else None
-            if leaf.row is None and "" < leaf.id < self._pruned:
+            if leaf.row is None and any(p.covers(leaf.number, leaf.id) for p in self._pruned):
                 continue
             if leaf.row is None:
                 yield Finding(Kind.DELETED, "no row has this id", leaf.number, entry_id)
@@ -325,13 +324,13 @@ class Walk:
                 yield Finding(Kind.ALTERED, text, leaf.number, entry_id)
 
     @cached_property
-    def _pruned(self) -> str:
+    def _pruned(self) -> tuple[Pruned, ...]:
         """Asked for where something is missing, and then only."""
         try:
             signed = last_signed(self.evidence, self.vkeys)
         except NotAuthentic:
-            return ""
-        return pruned_before(self.evidence, self.row_check, signed)
+            return ()
+        return pruned(self.evidence, self.row_check, signed)
 
     def _named_twice(self) -> Iterator[Finding]:
         """By its id, and before its turn: unless its row came later, it had come before."""
@@ -342,8 +341,7 @@ class Walk:
                 yield Finding(Kind.DUPLICATE, text, leaf, entry_id)
 
     def _phases(self) -> Iterator[Finding]:
-        found = self.evidence.orphans(self.since.cursor)
-        orphans = [each for each in found if str(attempt_of(each)) >= self._pruned]
+        orphans = list(self.evidence.orphans(self.since.cursor))
         yield from self._placed(Kind.ORPHAN_OUTCOME, "an outcome without its attempt", orphans)
         attempts = list(self.evidence.open_attempts(self.since.attempts, LATE))
         yield from self._placed(Kind.OPEN_ATTEMPT, "no outcome yet", attempts)

@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
 from audit import wiring
+from audit.application.pruning import PrunedMonth
 from audit.domain.checkpoint import NotAuthentic
 from audit.domain.errors import ArchiveError, MissingRowError, PruneRefusedError
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         if not yes and not _agreed(before):
             raise CommandError("Nothing was pruned. In a script, say --yes.")
         try:
-            months = [self._told(month.name, out) for month in pruner.prune(before, out)]
+            months = [self._told(month) for month in pruner.prune(before, out)]
         except (PruneRefusedError, ArchiveError, MissingRowError, NotAuthentic, OSError) as error:
             raise CommandError(str(error)) from None
         except Error as error:
@@ -47,9 +48,10 @@ class Command(BaseCommand):
         if not months:
             self.stdout.write(f"There is no month before {before} to prune.")
 
-    def _told(self, month: str, out: Path) -> str:
-        self.stdout.write(f"{month} is in {out / month} and no longer in the database.")
-        return month
+    def _told(self, month: PrunedMonth) -> str:
+        where = month.archive or "an earlier archive, or was empty"
+        self.stdout.write(f"{month.name} is in {where}, and no longer in the database.")
+        return month.name
 
 
 def _agreed(before: str) -> bool:
