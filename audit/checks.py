@@ -44,6 +44,21 @@ def triggers_are_in_place(databases: Sequence[str] | None = None, **_: Any) -> l
 
 
 @register(Tags.database)
+def nobody_else_has_triggers(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
+    return [
+        Error(
+            f"There is a trigger of somebody else on {table}: {trigger}. It could swallow records.",
+            hint=_LOOK_INTO_IT,
+            id="audit.E009",
+        )
+        for alias in databases or []
+        for table, trigger in _foreign_triggers(connections[alias])
+    ]
+
+
+@register(Tags.database)
 def there_is_a_partition(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     return [
         Error(
@@ -176,6 +191,16 @@ def _missing_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
         return sorted(wanted - set(cursor.fetchall()))
 
 
+def _foreign_triggers(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
+    with connection.cursor() as cursor:
+        if "audit_event" not in connection.introspection.table_names(cursor):
+            return []
+        ours = _OF_THE_TRAIL[connection.vendor](cursor)
+        cursor.execute(_ALL[connection.vendor])
+        tables = {table for table, _ in ours}
+        return sorted(each for each in cursor.fetchall() if each[0] in tables and each not in ours)
+
+
 def _on_postgresql(cursor: CursorWrapper) -> set[tuple[str, str]]:
     tables = grants.TRAIL.keys() - {"audit_event", "audit_event_before_sealing"}
     wanted = {("audit_subject", f"audit_subject_{kind}") for kind in ("only_erase", "needs_event")}
@@ -251,6 +276,13 @@ _ACTIVE: Final = {
         WHERE t.tgenabled = 'A' OR (t.tgenabled = 'O' AND t.tgname = 'audit_event_accept')
     """,
     "sqlite": "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger'",
+}
+_ALL: Final = {
+    "postgresql": """
+        SELECT c.relname, t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT t.tgisinternal
+    """,
+    "sqlite": _ACTIVE["sqlite"],
 }
 # Whoever may become the owner may do all that the owner may.
 _EXCESSIVE: Final = """

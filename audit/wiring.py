@@ -1,7 +1,7 @@
 """Where the trail's own work is put together."""
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,6 +53,7 @@ from audit.domain.events import (
     TrailExported,
     TrailViewRefused,
 )
+from audit.domain.merkle import TILE_WIDTH
 from audit.ports import Anchor, Criteria
 from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories import cluster
@@ -65,6 +66,7 @@ from audit.repositories.trail import DjangoTrail
 from core import container, context
 from core.database import InUnitOfWork
 from core.events import DomainEvent
+from core.ids import first_id_of
 from core.jobs import Job
 from core.result import Failure
 
@@ -264,6 +266,22 @@ def bundle(first: int, last: int | None, alias: str = "default") -> Bundle:
     return Bundle(
         evidence=evidence, checkpoint=checkpoint, note=note, vkeys=vkeys, first=first, last=end
     )
+
+
+def bundle_of(since: datetime | None, until: datetime | None) -> Bundle:
+    """Of the leaves from the first to the last whose ids were made in this time; some beside them
+    may be among those. Raises `ValueError` where there are none."""
+    begin, end = (first_id_of(each) if each else None for each in (since, until))
+    log = DjangoSealedLog("default")
+    leaves = [
+        tile * TILE_WIDTH + offset
+        for tile in range(-(-log.frontier().size // TILE_WIDTH))
+        for offset, entry_id in enumerate(log.ids(tile))
+        if (begin is None or begin <= entry_id) and (end is None or entry_id < end)
+    ]
+    if not leaves:
+        raise ValueError("No sealed event was made in this time.")
+    return bundle(leaves[0], leaves[-1] + 1)
 
 
 def begin_epoch() -> int | None:

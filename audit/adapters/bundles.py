@@ -5,7 +5,7 @@ import base64
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,10 +31,11 @@ class Bundle:
     first: int
     last: int
 
-    def write(self, folder: Path) -> None:
-        """Raises `FileExistsError` where the folder is there already."""
+    def write(self, folder: Path, progress: Callable[[int], None] = lambda leaves: None) -> None:
+        """`progress` is told how many leaves are written. Raises `FileExistsError` where the folder
+        is there already."""
         folder.mkdir(parents=True)
-        self._write_leaves(folder)
+        self._write_leaves(folder, progress)
         proof = range_proof(self.evidence, self.first, self.last, self.checkpoint.size)
         (folder / "range.proof").write_text("\n".join(_lines(proof)) + "\n")
         (folder / "checkpoint").write_text(self.note)
@@ -44,7 +45,7 @@ class Bundle:
                 shutil.copy(verifier, folder)
         self._write_manifest(folder)
 
-    def _write_leaves(self, folder: Path) -> None:
+    def _write_leaves(self, folder: Path, progress: Callable[[int], None]) -> None:
         with (folder / "entries.jsonl").open("wb") as entries, (folder / "leaves").open("w") as to:
             for index in range(self.first // TILE_WIDTH, -(-self.last // TILE_WIDTH)):
                 start = index * TILE_WIDTH
@@ -57,6 +58,7 @@ class Bundle:
                         raise MissingRowError(f"{entry_id} was sealed, and is not there any more")
                     entries.write(rows[entry_id].entry + b"\n")
                     to.write(f"{entry_id} {leaf.hex()}\n")
+                progress(min(start + TILE_WIDTH, self.last) - self.first)
 
     def _write_manifest(self, folder: Path) -> None:
         manifest = {

@@ -96,6 +96,15 @@ class TestTriggers:
         )
         assert {message.id for message in found(CHECK)} == {"audit.E001"}
 
+    def test_one_of_somebody_else_is_an_error(self, db: None) -> None:
+        execute(
+            "CREATE TRIGGER swallow BEFORE INSERT ON audit_event FOR EACH ROW"
+            " EXECUTE FUNCTION suppress_redundant_updates_trigger()"
+        )
+        messages = found(checks.nobody_else_has_triggers)
+        assert {message.id for message in messages} == {"audit.E009"}
+        assert "audit_event: swallow" in messages[0].msg
+
     def test_the_hint_fits_the_trigger(self, db: None) -> None:
         """Migrating puts the ones back; the others nobody but an attacker switches off."""
         execute(f"ALTER TABLE {ACCOUNTS} DISABLE TRIGGER users_user_protected_update")

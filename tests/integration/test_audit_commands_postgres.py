@@ -3,12 +3,13 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from audit import wiring
 from audit.adapters.keys import KeyFolder
@@ -201,6 +202,42 @@ class TestStatus:
         code, out, _ = run("audit_status")
         assert code == 2
         assert told in out
+
+
+class TestExport:
+    """Uses fixtures: sealer, tmp_path."""
+
+    def test_a_time_chooses_the_leaves(self, sealer: Sealer, tmp_path: Path) -> None:
+        record(3)
+        seal(sealer)
+        hour = timedelta(hours=1)
+        now = datetime.now(UTC)
+        times = ("--from", (now - hour).isoformat(), "--to", (now + hour).isoformat())
+        code, out, _ = run("audit_export", *times, "--out", str(tmp_path / "b"), "--json")
+        assert code == 0
+        assert json.loads(out) == {
+            "out": str(tmp_path / "b"),
+            "first": 0,
+            "last": 3,
+            "count": 3,
+        }
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            (("--from", "2000-01-01", "--to", "2000-01-02"), "in this time"),
+            (("--from", "2000-01-01", "--first", "0"), "not by both"),
+            (("--first", "7"), "Choose leaves between 0 and 1"),
+        ],
+    )
+    def test_what_is_not_there_is_told(
+        self, sealer: Sealer, tmp_path: Path, options: tuple[str, ...], told: str
+    ) -> None:
+        record(1)
+        seal(sealer)
+        with pytest.raises(CommandError, match=told):
+            run("audit_export", *options, "--out", str(tmp_path / "b"))
+        assert not (tmp_path / "b").exists()
 
 
 class TestKeys:
