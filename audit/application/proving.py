@@ -62,10 +62,13 @@ class Prover:
         if isinstance(latest, Failure):
             return latest
         tree, note = latest.value
-        leaf = self.log.leaf_of(entry_id)
-        if leaf is None or leaf >= tree.size:
-            return Failure(NOT_SEALED_YET)
-        hashes = inclusion_proof(self.log, leaf, tree.size)
+        try:
+            leaf = self.log.leaf_of(entry_id)
+            if leaf is None or leaf >= tree.size:
+                return Failure(NOT_SEALED_YET)
+            hashes = inclusion_proof(self.log, leaf, tree.size)
+        except LookupError:  # the stored tree was damaged
+            return Failure(NOT_AS_SEALED)
         if not verify_inclusion(leaf_hash(entry), leaf, tree.size, hashes, tree.root):
             return Failure(NOT_AS_SEALED)
         return Success(Proof(leaf, InclusionProof(leaf, hashes, note).text()))

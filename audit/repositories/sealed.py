@@ -145,6 +145,8 @@ class DjangoSealedLog:
         return self._first_cursor(self.ids(tile)) or Cursor(0, 0, 0)
 
     def _first_cursor(self, ids: list[UUID]) -> Cursor | None:
+        if not ids:  # somebody has emptied the tile
+            return None
         row = self._one(
             f"SELECT {_CURSOR[self._connection.vendor]} FROM audit_event"  # noqa: S608
             f" WHERE id IN ({', '.join(['%s'] * len(ids))}) ORDER BY 1, 2, 3 LIMIT 1",

@@ -113,6 +113,16 @@ class TestProve:
         assert (code, proof) == (1, "")
         assert "audit_verify" in told
 
+    def test_a_damaged_tree_proves_nothing(self, sealer: Sealer) -> None:
+        record(2)
+        seal(sealer)
+        event = last_event()
+        execute("ALTER TABLE audit_frontier DISABLE TRIGGER USER")
+        execute("UPDATE audit_frontier SET partial_ids = ''")
+        execute("ALTER TABLE audit_frontier ENABLE ALWAYS TRIGGER audit_frontier_append_only")
+        execute("ALTER TABLE audit_frontier ENABLE ALWAYS TRIGGER audit_frontier_no_truncate")
+        assert run("audit_prove", str(event.pk))[0] == 1
+
 
 class TestTail:
     """Uses fixtures: keeper, test_database."""
