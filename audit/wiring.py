@@ -167,7 +167,12 @@ def is_sealed(alias: str = "default") -> bool:
     return DjangoSealedLog(alias).last_checkpoint() is not None
 
 
-def make_signing_key() -> SigningKey:
+def make_signing_key() -> None:
+    with key_folder().locked():
+        _add_signing_key()
+
+
+def _add_signing_key() -> None:
     """The name of the log is in its first key, and so in every checkpoint: it outlives a move."""
     folder = key_folder()
     names = [key.name for key in folder.verifier_keys()]
@@ -175,13 +180,11 @@ def make_signing_key() -> SigningKey:
     key = SigningKey.generate(names[0] if names else origin)
     if not names:
         folder.add(key)
-        return key
+        return
     with container.get_database().get_session() as unit:
         rotated = KeyRotated(vkey=key.verifier_key.text())
         container.get_event_bus().publish(rotated, session=unit)
-        with folder.locked():
-            folder.add(key)
-    return key
+        folder.add(key)
 
 
 def seal_and_publish(alias: str = "default") -> Checkpoint | None:
@@ -201,7 +204,7 @@ def _ensure_signing_key(folder: KeyFolder) -> None:
         try:
             folder.signing_keys()
         except NoSigningKeyError:
-            make_signing_key()
+            _add_signing_key()
 
 
 def make_partitions(alias: str = "default") -> int:

@@ -272,6 +272,19 @@ class TestTheFirstKey:
             worker.join()
         assert len(folder.verifier_keys()) == len(folder.signing_keys()) == 1
 
+    def test_who_dies_between_the_two_files_leaves_a_folder_that_goes_on(
+        self, keeper: KeyFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The public key was written, the signing key was not."""
+        (keeper.path / "signing-key").unlink()
+        monkeypatch.setattr(wiring, "key_folder", lambda: keeper)
+        record(1)
+        for _ in range(1000):
+            if wiring.seal_and_publish():
+                break
+        assert len(keeper.verifier_keys()) == 2
+        assert DjangoSealedLog("default").frontier().size > 0
+
 
 class TestAnchors:
     """Uses fixtures: sealed, keeper."""
