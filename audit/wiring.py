@@ -11,7 +11,7 @@ from django.db import connections
 from audit import queries
 from audit.adapters.anchors import FileAnchor, OutputAnchor
 from audit.adapters.archives import BundleArchives
-from audit.adapters.bundles import Bundle
+from audit.adapters.bundles import Bundle as Bundle
 from audit.adapters.keys import KeyFolder
 from audit.adapters.verified import VerifiedFile
 from audit.application.erasing import (

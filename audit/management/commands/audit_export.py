@@ -15,7 +15,6 @@ from rich.console import Console
 from rich.progress import Progress
 
 from audit import wiring
-from audit.adapters.bundles import Bundle
 from audit.domain.checkpoint import NotAuthentic
 from audit.domain.errors import MissingRowError
 
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         wiring.record_export(bundle)
         self._tell(bundle, out, as_json=options["json"])
 
-    def _tell(self, bundle: Bundle, out: Path, *, as_json: bool) -> None:
+    def _tell(self, bundle: wiring.Bundle, out: Path, *, as_json: bool) -> None:
         count = bundle.last - bundle.first
         if as_json:
             told = {"out": str(out), "first": bundle.first, "last": bundle.last, "count": count}
@@ -60,7 +59,7 @@ class Command(BaseCommand):
         )
 
 
-def _chosen(options: dict[str, Any]) -> Bundle:
+def _chosen(options: dict[str, Any]) -> wiring.Bundle:
     by_leaf = options["first"] is not None or options["last"] is not None
     if by_leaf and (options["since"] or options["until"]):
         raise CommandError("Choose by time or by leaves, not by both.")
@@ -70,7 +69,7 @@ def _chosen(options: dict[str, Any]) -> Bundle:
 
 
 @contextmanager
-def _progress(bundle: Bundle) -> Iterator[Callable[[int], None]]:
+def _progress(bundle: wiring.Bundle) -> Iterator[Callable[[int], None]]:
     """For eyes alone."""
     console = Console(file=sys.stderr)
     with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as bar:
