@@ -10,7 +10,6 @@ from uuid import UUID
 
 from audit.domain.checkpoint import Checkpoint, SigningKey, VerifierKey
 from audit.domain.entry import Entry
-from audit.domain.findings import Verified
 from audit.domain.log import Advance, Cursor, Frontier, Row
 from audit.domain.merkle import TileReader
 from audit.domain.subject import NamedSubject, Subject
@@ -288,16 +287,6 @@ class Evidence(TileReader, Protocol):
     def erased_refs(self) -> Set[UUID] | None:
         """The pseudonyms that are recorded as erased; None where records were pruned."""
         ...
-
-
-class VerifiedRecord(Protocol):
-    """How far the trail was found in order, kept outside the database."""
-
-    def read(self) -> Verified | None:
-        """Raises `ValueError` where it cannot be read."""
-        ...
-
-    def keep(self, verified: Verified) -> None: ...
 
 
 class ErasableSubjects(Protocol):

@@ -33,10 +33,6 @@ def outcome_id(attempt: UUID) -> UUID:
     return UUID(int=attempt.int | _OUTCOME)
 
 
-def attempt_of(outcome: UUID) -> UUID:
-    return UUID(int=outcome.int & ~_PHASE_BITS)
-
-
 def sole_id() -> UUID:
     return UUID(int=attempt_id().int | _SOLE)
 

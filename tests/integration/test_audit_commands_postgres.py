@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
@@ -22,9 +22,10 @@ from core import container
 from core.database import Database
 from core.ids import uuid7
 from tests.elsewhere import on_another_connection
-from tests.fakes.events import Attempted, Succeeded
+from tests.fakes.events import Attempted, Sole, Succeeded
 from tests.sealing import (
     SLOW,
+    arranged,
     empty_the_trail,
     execute,
     forget_the_seals,
@@ -34,6 +35,11 @@ from tests.sealing import (
 )
 
 pytestmark = pytest.mark.slow(reason=SLOW)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hostile(Sole):
+    reason: str = "\x1b[2Kgone\x9b"
 
 
 @pytest.fixture
@@ -140,6 +146,12 @@ class TestTail:
         _, out, _ = run("audit_tail", "-n", "1", "--action", "test.arranged")
         assert "test.arranged" in out
         assert str(last_event().pk) not in out  # the record of the looking is not shown
+
+    def test_a_line_cannot_be_coloured_or_hidden_by_what_it_tells(self, keeper: KeyFolder) -> None:
+        with arranged():
+            container.get_event_bus().publish(Hostile())
+        _, out, _ = run("audit_tail", "-n", "1", "--action", "test.arranged")
+        assert "(\\x1b[2Kgone\\x9b)" in out
 
     def test_an_outcome_that_commits_late_is_shown(
         self, keeper: KeyFolder, test_database: Database

@@ -13,7 +13,6 @@ from audit.domain.entry import (
     Entry,
     abandoned,
     attempt_id,
-    attempt_of,
     clipped,
     outcome_id,
     read_projection,
@@ -62,10 +61,6 @@ class TestIds:
     def test_later_attempts_sort_later(self) -> None:
         made = [attempt_id() for _ in range(50)]
         assert made == sorted(made)
-
-    def test_an_outcome_leads_back_to_its_attempt(self) -> None:
-        attempt = attempt_id()
-        assert attempt_of(outcome_id(attempt)) == attempt
 
     @pytest.mark.parametrize(
         ("make", "phases"),

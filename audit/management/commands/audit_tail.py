@@ -17,7 +17,7 @@ from audit.management.exits import AnsweringCommand
 from audit.ports import Criteria
 from core.actions import Phase
 from core.result import Failure
-from core.terminal import console
+from core.terminal import console, printable
 
 _SECONDS: Final = 1
 _COLOURS: Final = {"SUCCEEDED": "green", "FAILED": "red", "ABANDONED": "yellow"}
@@ -73,7 +73,7 @@ class Command(AnsweringCommand):
 
     def _tell_json(self, events: Iterable[SeenEvent]) -> None:
         for event in events:
-            self.stdout.write(json.dumps(event.as_document(), ensure_ascii=False))
+            self.stdout.write(json.dumps(event.as_document()))
         self.stdout.flush()
 
 
@@ -85,18 +85,18 @@ def _address(text: str) -> str:
 
 
 def _line(event: SeenEvent) -> Text:
-    """Text and not markup: nothing that came from outside may colour or hide a line."""
+    """Text and not markup, and no control characters: no event can colour or hide a line."""
     source = event.source or {}
-    parts: list[str | tuple[str, str]] = [
+    parts = [
         (f"{event.at[:19].replace('T', ' ')} ", "dim"),
         (f"{event.phase:<9} ", _COLOURS.get(event.phase, "")),
         (f"{event.action:<24} ", "bold"),
-        f"of {_name(event.subject)} by {_name(event.actor)}",
-        f" from {source['ip']}" if "ip" in source else "",
-        f" ({event.context['reason']})" if "reason" in event.context else "",
+        (f"of {_name(event.subject)} by {_name(event.actor)}", ""),
+        (f" from {source['ip']}" if "ip" in source else "", ""),
+        (f" ({event.context['reason']})" if "reason" in event.context else "", ""),
         (f" {event.id}", "dim"),
     ]
-    return Text.assemble(*parts)
+    return Text.assemble(*((printable(text), style) for text, style in parts))
 
 
 def _name(person: Person | None) -> str:

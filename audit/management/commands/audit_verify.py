@@ -20,6 +20,7 @@ from audit.application.verification.verifier import Report, Verified
 from audit.domain.checkpoint import Checkpoint, VerifierKey, read_checkpoint
 from audit.domain.findings import Finding, Kind
 from audit.management.exits import AnsweringCommand
+from core.terminal import printable
 
 _SHOWN = 100
 _VERDICTS = {
@@ -151,7 +152,7 @@ examples:
 
     def _tell(self, report: Report) -> None:
         for finding in report.findings[:_SHOWN]:
-            self.stdout.write(str(finding))
+            self.stdout.write(printable(str(finding)))
         if (hidden := len(report.findings) - _SHOWN) > 0:
             self.stdout.write(f"… and {hidden} more")
         self.stdout.write(
