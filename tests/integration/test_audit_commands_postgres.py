@@ -22,10 +22,10 @@ from core import container
 from core.database import Database
 from core.ids import uuid7
 from tests.elsewhere import on_another_connection
+from tests.factories import arranged
 from tests.fakes.events import Attempted, Sole, Succeeded
 from tests.sealing import (
     SLOW,
-    arranged,
     empty_the_trail,
     execute,
     forget_the_seals,
