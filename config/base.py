@@ -119,7 +119,14 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Never with cookies: the API takes bearer tokens alone.
 CORS_ALLOWED_ORIGINS = list(_settings.cors_origins)
 CORS_URLS_REGEX = r"^/api/"
-CORS_ALLOW_HEADERS = ("accept", "authorization", "content-type", "traceparent", "x-trace-id")
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "traceparent",
+    "x-device-token",
+    "x-trace-id",
+)
 CORS_EXPOSE_HEADERS = (
     "RateLimit",
     "RateLimit-Policy",

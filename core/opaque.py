@@ -2,6 +2,11 @@
 
 import base64
 import binascii
+from typing import Final
+from uuid import UUID
+
+_ID_BYTES: Final = 16
+_MAC_BYTES: Final = 32
 
 
 def spelled(prefix: str, raw: bytes) -> str:
@@ -19,3 +24,9 @@ def read(prefix: str, text: str, length: int) -> bytes | None:
     except binascii.Error:
         return None
     return raw if len(raw) == length and spelled(prefix, raw) == text else None
+
+
+def read_id(prefix: str, text: str) -> UUID | None:
+    """Which row a token speaks of that is an id and a MAC; None when it is no such token."""
+    raw = read(prefix, text, _ID_BYTES + _MAC_BYTES)
+    return UUID(bytes=raw[:_ID_BYTES]) if raw else None

@@ -33,15 +33,23 @@ if TYPE_CHECKING:  # it imports this module, by the setting
 ThrottlePolicies: TypeAlias = Mapping[str, Sequence[str]]
 """For `throttle_policies` of a view: by method, the names of its policies in the order in which
 they are asked. The methods that are not there have that of every view."""
+KnownDevice: TypeAlias = Callable[[Any], UUID | None]
+"""For `throttle_device` of a view: which known device sends a request."""
 _USER: Final = ("api",)
 _STRANGER: Final = ("public",)
 
 
+def _unknown(request: object) -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Client:
-    """Who asks, as far as it is known. `account` is the address in the request."""
+    """Who asks, as far as it is known. `account` is the address in the request. `device` is one
+    that is known: it counts for itself, or strangers could use up what an account may ask."""
 
     account: Callable[[], object]
+    device: Callable[[], UUID | None] = lambda: None
     user_id: UUID | None = None
 
     def key(self, by: By) -> str | None:
@@ -50,7 +58,7 @@ class Client:
             return source_of(context.current().ip_address)
         if by is By.USER:
             return str(self.user_id) if self.user_id else None
-        return _hidden(self.account())
+        return _hidden(self.account(), self.device())
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,9 @@ class PolicyThrottle(BaseThrottle):
         user_id = getattr(request.user, "user_id", None)  # as `core.callers.Caller` has it
         policies: ThrottlePolicies = getattr(view, "throttle_policies", {})
         names = policies.get(request.method or "", _USER if user_id else _STRANGER)
-        verdict = judge(names, Client(lambda: _field(request.data, "email"), user_id))
+        device: KnownDevice = getattr(view, "throttle_device", _unknown)
+        client = Client(lambda: _field(request.data, "email"), lambda: device(request), user_id)
+        verdict = judge(names, client)
         view.headers |= verdict.headers
         if not verdict.passed:
             raise Refused(verdict.error)
@@ -88,7 +98,9 @@ class PolicyThrottle(BaseThrottle):
 View = Callable[..., HttpResponseBase]
 
 
-def throttled(*names: str, account: str = "email") -> Callable[[View], View]:
+def throttled(
+    *names: str, account: str = "email", device: KnownDevice = _unknown
+) -> Callable[[View], View]:
     """For a page whose form is sent by POST; `account` is the field with the address."""
 
     def limit(view: View) -> View:
@@ -96,7 +108,8 @@ def throttled(*names: str, account: str = "email") -> Callable[[View], View]:
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method != "POST":
                 return view(request, *args, **kwargs)
-            verdict = judge(names, Client(lambda: request.POST.get(account)))
+            client = Client(lambda: request.POST.get(account), lambda: device(request))
+            verdict = judge(names, client)
             response = view(request, *args, **kwargs) if verdict.passed else _page(request, verdict)
             for name, value in verdict.headers.items():
                 response.headers[name] = value
@@ -189,12 +202,13 @@ def _field(data: object, name: str) -> object:
     return data.get(name) if isinstance(data, Mapping) else None
 
 
-def _hidden(address: object) -> str | None:
+def _hidden(address: object, device: UUID | None) -> str | None:
     checked = validate_email(address) if isinstance(address, str) else None
     if not isinstance(checked, Success):
         return None
     guard_key = container.get_settings().guard_key
-    return hmac.digest(guard_key, f"throttle|{checked.value}".encode(), hashlib.sha256)[:16].hex()
+    counted = f"throttle|{checked.value}|{device or ''}"
+    return hmac.digest(guard_key, counted.encode(), hashlib.sha256)[:16].hex()
 
 
 def _page(request: HttpRequest, verdict: Verdict) -> HttpResponse:

@@ -17,9 +17,11 @@ from sessions_app.application.revocation import RevokeSession
 from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.session import SessionKind
 from users import models
+from users.api.devices import keep_pass, known_device, shown_pass
 from users.domain.roles import Role
 
 _DEVICE_SESSION: Final = "device_session"
+_GRANTED: Final = "granted_device"
 _ROLES: Final = frozenset({Role.ADMIN, Role.AUDITOR})
 
 
@@ -34,6 +36,7 @@ class DeviceSessionBackend:
             SignIn(
                 email=username,
                 password=password,
+                device_token=shown_pass(request) if request else None,
                 ip_address=source.ip_address,
                 user_agent=source.user_agent,
                 kind=SessionKind.BROWSER,
@@ -47,6 +50,8 @@ class DeviceSessionBackend:
         user = self.get_user(result.value.user_id)
         if user is not None:
             setattr(user, _DEVICE_SESSION, result.value.session_id)
+            if request is not None:
+                setattr(request, _GRANTED, result.value.device_token)
         return user
 
     def get_user(self, user_id: UUID) -> models.User | None:
@@ -54,9 +59,13 @@ class DeviceSessionBackend:
 
 
 class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
-    @method_decorator(throttled("sign_in", "sign_in_account", account="username"))
+    @method_decorator(
+        throttled("sign_in", "sign_in_account", account="username", device=known_device)
+    )
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         response: HttpResponse = super().login(request, extra_context)
+        if device_token := getattr(request, _GRANTED, None):
+            keep_pass(response, device_token)
         return response
 
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

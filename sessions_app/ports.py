@@ -10,6 +10,7 @@ from core.result import Result
 from sessions_app.domain.familiarity import Origin
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
+from users.domain.claim import Claim, Verified
 from users.domain.errors import SignInRefused
 from users.domain.user import User
 
@@ -23,17 +24,27 @@ class SessionWithUser:
 class Credentials(Protocol):
     """Implemented by the accounts; the sign-in owns the unit of work."""
 
-    def verify(self, email: str, password: str) -> Result[User, SignInRefused]: ...
+    def verify(self, claim: Claim) -> Result[Verified, SignInRefused]: ...
 
     def upgraded_hash(self, user: User, password: str) -> str | None:
         """Made outside the transaction; None where the one there is is made as today's are."""
         ...
 
-    def confirm(self, user: User, upgraded_hash: str | None = None) -> User | None:
+    def confirm(self, verified: Verified, upgraded_hash: str | None = None) -> User | None:
         """Locks the account's row; None when it is no longer as it was verified."""
         ...
 
-    def refuse(self, email: str, refusal: SignInRefused | None = None) -> None: ...
+    def remember(self, verified: Verified) -> str:
+        """The text of the pass by which the device is known from here on."""
+        ...
+
+    def refuse(self, email: str, refusal: SignInRefused) -> None: ...
+
+
+class KnownDevices(Protocol):
+    def forget_all_of(self, user_id: UUID, shown: str | None = None) -> None:
+        """But the one whose pass is `shown`, if it is one of theirs."""
+        ...
 
 
 class SessionRepository(Protocol):

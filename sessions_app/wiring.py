@@ -38,7 +38,7 @@ from sessions_app.repositories import (
 )
 from users import wiring as users_wiring
 from users.application.exporting import Sections
-from users.repositories import DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
 
 
 def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
@@ -104,6 +104,7 @@ def revoke_sessions() -> InUnitOfWork[RevokeSessions, int]:
     handler = RevokeSessionsHandler(
         owners=DjangoUserRepository(database),
         session_repo=DjangoSessionRepository(database),
+        devices=users_wiring.device_passes(),
         event_bus=container.get_event_bus(),
     )
     return InUnitOfWork(handler, database)

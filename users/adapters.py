@@ -37,6 +37,7 @@ LINKS: Final = {
     Purpose.PASSWORD_RESET: "users.password_reset",
     Purpose.EMAIL_CHANGE: "users.email_change",
     Purpose.INVITATION: "users.invitation",
+    Purpose.UNLOCK: "users.unlock",
 }
 
 

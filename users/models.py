@@ -65,8 +65,20 @@ class OneUseToken(models.Model):
     email = models.EmailField(max_length=254, null=True)
 
 
+class DevicePass(models.Model):
+    """No column here, and no key alone, yields the pass's text."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    key_id = models.CharField(max_length=16)
+    salt = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+
+
 class SignInGuard(models.Model):
-    """`key` is an HMAC of the address: failures are counted for unknown ones too."""
+    """`key` is an HMAC of whose failures are counted: an address, known or not, or a device."""
 
     key = models.BinaryField(primary_key=True, max_length=32)
     failures = models.PositiveIntegerField(default=0)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.errors import ConflictError
 from core.result import Result
+from users.domain.device_pass import DevicePass
 from users.domain.lockout import FailureCount
 from users.domain.notices import Notice
 from users.domain.roles import Role
@@ -93,17 +94,48 @@ class PasswordService(Protocol):
 
 
 class SignInGuard(Protocol):
-    """Failures per address, known or not; the address itself is not kept."""
+    """Failures in a row: of strangers per address, known or not, else of what a claimant is known
+    by. Whom it counts is not kept in clear."""
 
-    def count(self, email: str) -> FailureCount: ...
+    def count(self, counted: str) -> FailureCount: ...
 
-    def hold(self, email: str) -> FailureCount:
+    def hold(self, counted: str) -> FailureCount:
         """The count, which nobody else changes until the transaction ends."""
         ...
 
-    def record_failure(self, email: str, now: datetime) -> FailureCount: ...
+    def record_failure(self, counted: str, now: datetime) -> tuple[FailureCount, FailureCount]:
+        """As it was, and as it is."""
+        ...
 
-    def clear(self, email: str) -> None: ...
+    def clear(self, counted: str) -> None: ...
+
+    def count_quiet(self, before: datetime) -> int:
+        """How many have had no failure since."""
+        ...
+
+    def purge(self, before: datetime) -> int:
+        """Forgets those; how many."""
+        ...
+
+
+class DevicePassRepository(Protocol):
+    def find(self, pass_id: UUID) -> DevicePass | None: ...
+
+    def save(self, device_pass: DevicePass) -> None: ...
+
+    def update(self, device_pass: DevicePass) -> None: ...
+
+    def forget_surplus(self, user_id: UUID, *, keep: int) -> None:
+        """First those that were never used, the oldest first."""
+        ...
+
+    def forget_all_of(self, user_id: UUID, *, except_for: UUID | None = None) -> int: ...
+
+    def count_expired(self, before: datetime) -> int: ...
+
+    def purge(self, before: datetime) -> int:
+        """Forgets what expired before; how many."""
+        ...
 
 
 class Cooldown(Protocol):

@@ -47,14 +47,19 @@ from users.application.administration import (
     IssueSetupLinkHandler,
 )
 from users.application.credentials import PasswordCredentials
+from users.application.device_passes import (
+    DevicePasses,
+    GrantDevicePass,
+    GrantDevicePassHandler,
+)
 from users.application.exporting import ExportAccount, ExportAccountHandler, Sections
 from users.application.links import (
     LinkKind,
+    OwnersLinks,
     RequestLink,
     RequestLinkHandler,
     StartPasswordReset,
     StartPasswordResetHandler,
-    VerificationLinks,
 )
 from users.application.passwords import (
     ChangePassword,
@@ -80,11 +85,9 @@ from users.domain.notices import Notice
 from users.domain.tokens import OneUseToken
 from users.domain.user import User
 from users.queries import DjangoAccountRecords, DjangoUserDirectory
-from users.repositories import (
-    DjangoOneUseTokenRepository,
-    DjangoSignInGuard,
-    DjangoUserRepository,
-)
+from users.repositories.accounts import DjangoUserRepository
+from users.repositories.sign_in import DjangoDevicePassRepository, DjangoSignInGuard
+from users.repositories.tokens import DjangoOneUseTokenRepository
 
 _DAY: Final = timedelta(days=1).total_seconds()
 
@@ -201,10 +204,22 @@ def _choose_password(kind: ChoiceKind) -> InUnitOfWork[ChoosePassword, UUID]:
         user_repo=DjangoUserRepository(database),
         token_repo=one_use_tokens(database),
         guard=_guard(database),
+        passes=device_passes(),
         password_service=DjangoPasswordService(),
         mailer=mailer(),
         event_bus=container.get_event_bus(),
         policy=password_policy(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def grant_device_pass() -> InUnitOfWork[GrantDevicePass, str]:
+    database = container.get_database()
+    handler = GrantDevicePassHandler(
+        user_repo=DjangoUserRepository(database),
+        token_repo=one_use_tokens(database),
+        passes=device_passes(),
+        event_bus=container.get_event_bus(),
     )
     return InUnitOfWork(handler, database)
 
@@ -293,7 +308,10 @@ def view_user() -> InUnitOfWork[ViewUser, User]:
 def purge_tokens() -> InUnitOfWork[PurgeTokens, int]:
     database = container.get_database()
     handler = PurgeTokensHandler(
-        token_repo=one_use_tokens(database), event_bus=container.get_event_bus()
+        token_repo=one_use_tokens(database),
+        pass_repo=DjangoDevicePassRepository(database),
+        guard=_guard(database),
+        event_bus=container.get_event_bus(),
     )
     return InUnitOfWork(handler, database)
 
@@ -319,11 +337,22 @@ def credentials() -> PasswordCredentials:
         user_repo=DjangoUserRepository(database),
         guard=_guard(database),
         password_service=DjangoPasswordService(),
-        verification_links=VerificationLinks(
+        passes=device_passes(),
+        links=OwnersLinks(
+            user_repo=DjangoUserRepository(database),
             token_repo=one_use_tokens(database),
             cooldown=CacheCooldown(container.get_cache()),
             mailer=mailer(),
         ),
+        event_bus=container.get_event_bus(),
+    )
+
+
+def device_passes() -> DevicePasses:
+    return DevicePasses(
+        pass_repo=DjangoDevicePassRepository(container.get_database()),
+        event_bus=container.get_event_bus(),
+        keys=token_keys(),
     )
 
 

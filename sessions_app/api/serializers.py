@@ -7,6 +7,7 @@ from core.validation import LONGEST_PASSWORD
 from sessions_app.application.rotation import LONGEST_GRACE
 from sessions_app.domain.familiarity import Mark
 from sessions_app.domain.personal_token import LONGEST_LIFE, Scope
+from users.api.serializers import DevicePassSerializer
 
 
 class CredentialsSerializer(serializers.Serializer[Any]):
@@ -27,6 +28,10 @@ class TokensSerializer(serializers.Serializer[Any]):
     refresh_token = serializers.CharField()
     token_type = serializers.CharField(help_text="Bearer")
     expires_in = serializers.IntegerField(help_text="Seconds that the access token lives.")
+
+
+class SignedInSerializer(TokensSerializer, DevicePassSerializer):
+    pass
 
 
 class SessionSerializer(serializers.Serializer[Any]):

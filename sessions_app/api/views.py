@@ -20,6 +20,7 @@ from sessions_app.api.serializers import (
     PasswordSerializer,
     RefreshSerializer,
     SessionPageSerializer,
+    SignedInSerializer,
     TokensSerializer,
 )
 from sessions_app.application.reauthenticating import Reauthenticate
@@ -29,8 +30,10 @@ from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.personal_token import Scope
 from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import TokenPair
+from users.api.devices import DEVICE_HEADER, known_device, shown_pass
 from users.api.permissions import RecentlyAuthenticated, require_recent
 from users.api.principal import Principal, principal_of
+from users.api.serializers import DevicePassSerializer
 
 PAGE_SIZE: Final = 50
 NO_SCOPE: Final = frozenset[Scope]()
@@ -40,6 +43,7 @@ NO_SCOPE: Final = frozenset[Scope]()
 class SessionsView(APIView):
     token_scopes = NO_SCOPE
     throttle_policies: ThrottlePolicies = {"POST": ("sign_in", "sign_in_account")}
+    throttle_device = staticmethod(known_device)
 
     def get_authenticators(self) -> list[Any]:
         # Signing in needs no token, and an old one must not stand in its way.
@@ -55,8 +59,9 @@ class SessionsView(APIView):
     @extend_schema(
         operation_id="sign_in",
         summary="Sign in: begin a session",
+        parameters=[DEVICE_HEADER],
         request=CredentialsSerializer,
-        responses={201: TokensSerializer} | BODY_PROBLEMS | problem_responses(401, 503),
+        responses={201: SignedInSerializer} | BODY_PROBLEMS | problem_responses(401, 503),
         auth=[],
     )
     def post(self, request: Request) -> Response:
@@ -67,12 +72,15 @@ class SessionsView(APIView):
             wiring.sign_in().handle(
                 SignIn(
                     **form.validated_data,
+                    device_token=shown_pass(request),
                     ip_address=source.ip_address,
                     user_agent=source.user_agent,
                 )
             )
         )
-        return tokens_response(signed_in.tokens)
+        answer = tokens_response(signed_in.tokens)
+        answer.data |= DevicePassSerializer({"device_token": signed_in.device_token}).data
+        return answer
 
     @extend_schema(
         operation_id="list_sessions",
@@ -100,8 +108,11 @@ class SessionsView(APIView):
         responses={204: None} | problem_responses(401, 403, 503),
     )
     def delete(self, request: Request) -> Response:
-        """Needs a password that was proved in the last ten minutes."""
-        command = RevokeSessions(user_id=principal_of(request).user.id)
+        """Needs a password that was proved in the last ten minutes. All known devices but this one
+        are strangers again."""
+        command = RevokeSessions(
+            user_id=principal_of(request).user.id, device_token=shown_pass(request)
+        )
         unwrap(wiring.revoke_sessions().handle(command))
         return Response(status=204)
 
@@ -116,9 +127,14 @@ class OtherSessionsView(APIView):
         responses={204: None} | problem_responses(401, 403, 503),
     )
     def delete(self, request: Request) -> Response:
-        """Needs a password that was proved in the last ten minutes."""
+        """Needs a password that was proved in the last ten minutes. All known devices but this one
+        are strangers again."""
         principal = principal_of(request)
-        command = RevokeSessions(user_id=principal.user.id, except_for=principal.session_id)
+        command = RevokeSessions(
+            user_id=principal.user.id,
+            except_for=principal.session_id,
+            device_token=shown_pass(request),
+        )
         unwrap(wiring.revoke_sessions().handle(command))
         return Response(status=204)
 
@@ -185,7 +201,8 @@ class ReauthenticationsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """New tokens of the same session; the older ones end at once. For ten minutes they may do
-        what needs a recent proof. A wrong password counts as at sign-in."""
+        what needs a recent proof. Wrong passwords are counted for this session: the fifth locks
+        this for 15 minutes."""
         form = PasswordSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         principal = principal_of(request)

@@ -16,6 +16,7 @@ from sessions_app.domain.events import (
 )
 from sessions_app.domain.tokens import TokenPair, tokens_of
 from sessions_app.ports import Credentials, SessionRepository
+from users.domain.claim import Claim, Known, KnownBy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Reauthenticate:
 
 @dataclass(frozen=True, kw_only=True)
 class ReauthenticateHandler:
-    """A wrong password counts as a failed sign-in does."""
+    """Wrong passwords are counted for this session: strangers cannot lock its owner out here."""
 
     credentials: Credentials
     session_repo: SessionRepository
@@ -39,9 +40,11 @@ class ReauthenticateHandler:
     def handle(self, command: Reauthenticate) -> Result[TokenPair, DomainError]:
         user_id, session_id = command.user_id, command.session_id
         self.event_bus.publish(ReauthenticationAttempted(user_id=user_id, session_id=session_id))
-        verified = self.credentials.verify(command.email, command.password)
+        known_by = KnownBy(Known.SESSION, session_id)
+        claim = Claim(email=command.email, password=command.password, known_by=known_by)
+        verified = self.credentials.verify(claim)
         if isinstance(verified, Failure):
-            self.credentials.refuse(command.email)
+            self.credentials.refuse(command.email, verified.error)
             return self._refuse(command, verified.error.reason, verified.error)
         now = self.clock.now()
         confirmed = self.credentials.confirm(verified.value)

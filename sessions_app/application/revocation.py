@@ -1,6 +1,6 @@
 """Ending sessions, by their owner."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.clock import SystemClock
@@ -18,7 +18,7 @@ from sessions_app.domain.events import (
     SessionsRevocationSucceeded,
 )
 from sessions_app.domain.session import EndReason
-from sessions_app.ports import Owners, SessionRepository
+from sessions_app.ports import KnownDevices, Owners, SessionRepository
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,16 +52,19 @@ class RevokeSessionHandler:
 
 @dataclass(frozen=True, kw_only=True)
 class RevokeSessions:
-    """All of a person's, but `except_for`."""
+    """All of a person's, but `except_for`. With them go the passes of all known devices, but of
+    the one that shows its own."""
 
     user_id: UUID
     except_for: UUID | None = None
+    device_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RevokeSessionsHandler:
     owners: Owners
     session_repo: SessionRepository
+    devices: KnownDevices
     event_bus: EventBusProtocol
     clock: Clock = SystemClock()
 
@@ -84,6 +87,7 @@ class RevokeSessionsHandler:
                 self.event_bus.publish(
                     SessionEnded(user_id=user_id, session_id=session.id, reason=EndReason.REVOKED)
                 )
+        self.devices.forget_all_of(user_id, command.device_token)
         self.event_bus.publish(
             SessionsRevocationSucceeded(user_id=user_id, kept=command.except_for, sessions=ended)
         )

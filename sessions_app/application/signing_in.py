@@ -27,6 +27,7 @@ from sessions_app.ports import (
     RotationRepository,
     SessionRepository,
 )
+from users.domain.claim import Claim
 from users.domain.errors import SignInRefused
 from users.domain.events import PasswordRehashed
 from users.domain.roles import Role
@@ -37,6 +38,7 @@ from users.domain.user import User
 class SignIn:
     email: str
     password: str = field(repr=False)
+    device_token: str | None = field(default=None, repr=False)
     ip_address: str | None = None
     user_agent: str | None = None
     kind: SessionKind = SessionKind.API
@@ -49,6 +51,7 @@ class SignedIn:
     user_id: UUID
     session_id: UUID
     tokens: TokenPair
+    device_token: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,18 +68,22 @@ class SignInHandler:
 
     def handle(self, command: SignIn) -> Result[SignedIn, DomainError]:
         self.event_bus.publish(UserLoginAttempted(email=command.email))
-        verified = self.credentials.verify(command.email, command.password)
+        verified = self.credentials.verify(
+            Claim(email=command.email, password=command.password, device_token=command.device_token)
+        )
         if isinstance(verified, Failure):
             return self._refuse(command, verified.error)
-        user = verified.value
+        user, known_by = verified.value.user, verified.value.known_by
         if user.role not in command.roles:
-            return self._refuse(command, SignInRefused.because("role", user.id))
+            return self._refuse(command, SignInRefused.because("role", user.id, known_by))
         upgraded = self.credentials.upgraded_hash(user, command.password)
         # From here on the account's row is held: neither a parallel sign-in nor a change of
         # password can slip between this check and the new session.
-        confirmed = self.credentials.confirm(user, upgraded)
+        confirmed = self.credentials.confirm(verified.value, upgraded)
         if confirmed is None:
-            return self._refuse(command, SignInRefused.because("changed_meanwhile", user.id))
+            return self._refuse(
+                command, SignInRefused.because("changed_meanwhile", user.id, known_by)
+            )
         if upgraded is not None:
             self.event_bus.publish(PasswordRehashed(user_id=user.id))
         now = self.clock.now()
@@ -85,22 +92,34 @@ class SignInHandler:
         self.session_repo.save(session)
         if session.marks:
             self.notices.new_sign_in(confirmed.email, session)
+        device_token = self.credentials.remember(verified.value)
         self.event_bus.publish(
             UserLoginSucceeded(
                 user_id=user.id,
                 session_id=session.id,
                 device=session.device,
                 marks=session.marks,
+                known_device=known_by is not None,
             )
         )
         return Success(
-            SignedIn(user_id=user.id, session_id=session.id, tokens=tokens_of(session, self.keys))
+            SignedIn(
+                user_id=user.id,
+                session_id=session.id,
+                tokens=tokens_of(session, self.keys),
+                device_token=device_token,
+            )
         )
 
     def _refuse(self, command: SignIn, error: SignInRefused) -> Failure[DomainError]:
         self.credentials.refuse(command.email, error)
         self.event_bus.publish(
-            UserLoginFailed(user_id=error.user_id, email=command.email, reason=error.reason)
+            UserLoginFailed(
+                user_id=error.user_id,
+                email=command.email,
+                reason=error.reason,
+                known_device=error.known_by is not None,
+            )
         )
         return Failure(error)
 

@@ -34,6 +34,7 @@ class UserLoginSucceeded(SessionEvent):
     by_subject: ClassVar[bool] = True
     device: str = personal()
     marks: tuple[Mark, ...] = ()
+    known_device: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,7 @@ class UserLoginFailed(SessionEvent):
     phase: ClassVar[Phase] = Phase.FAILED
     email: str = personal()
     reason: str
+    known_device: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from tests.factories import PASSWORD, UserFactory
 from tests.mailing import delivered
 from tests.plugin.fixtures import JsonClient
 from users import models
-from users.repositories import DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
 
 EMAIL = "test@example.com"
 SECRET = "planted-Secret-4711-never-to-be-seen"

@@ -28,6 +28,7 @@ DOORS: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/password-reset-tokens": ("link", {"email": EMAIL}),
     "/api/v1/password-resets": ("one_use_token", TOKEN | {"password": PASSWORD}),
     "/api/v1/email-changes": ("one_use_token", TOKEN | {"password": PASSWORD}),
+    "/api/v1/device-passes": ("one_use_token", TOKEN),
     "/api/v1/invitations": ("one_use_token", TOKEN | {"password": PASSWORD}),
 }
 PAGES = ["/verify-email", "/setup", "/change-email", "/reset-password", "/invitation"]

@@ -29,6 +29,7 @@ class TestSignIn:
         tokens = answer.json()
         assert tokens.pop("access_token").startswith("dsh_access_")
         assert tokens.pop("refresh_token").startswith("dsh_refresh_")
+        assert tokens.pop("device_token").startswith("dsh_device_")
         assert tokens == {"token_type": "Bearer", "expires_in": 900}
 
     def test_every_refusal_is_one_answer(self, client: JsonClient) -> None:

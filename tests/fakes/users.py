@@ -1,12 +1,18 @@
 """The ports of `users`, in memory. They keep the same contracts as the real ones."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from core.errors import ConflictError
 from core.keys import KeyRing, UnknownKeyError
 from core.result import Failure, Result, Success
+from tests.fakes.clock import FakeClock
+from tests.fakes.event_bus import StubEventBus
+from users.application.credentials import PasswordCredentials
+from users.application.device_passes import DevicePasses
+from users.application.links import OwnersLinks
+from users.domain.device_pass import DevicePass
 from users.domain.errors import EMAIL_TAKEN
 from users.domain.lockout import FailureCount
 from users.domain.notices import Notice
@@ -15,6 +21,7 @@ from users.domain.tokens import OneUseToken, Purpose, read_token_id
 from users.domain.user import User
 from users.ports import (
     Cooldown,
+    DevicePassRepository,
     Mailer,
     OneUseTokenRepository,
     PasswordService,
@@ -154,18 +161,73 @@ class InMemorySignInGuard:
     implements = SignInGuard
     counts: dict[str, FailureCount] = field(default_factory=dict)
 
-    def count(self, email: str) -> FailureCount:
-        return self.counts.get(email, FailureCount())
+    changed: dict[str, datetime] = field(default_factory=dict)
 
-    def hold(self, email: str) -> FailureCount:
-        return self.count(email)
+    def count(self, counted: str) -> FailureCount:
+        return self.counts.get(counted, FailureCount())
 
-    def record_failure(self, email: str, now: datetime) -> FailureCount:
-        self.counts[email] = self.count(email).after_failure(now)
-        return self.counts[email]
+    def hold(self, counted: str) -> FailureCount:
+        return self.count(counted)
 
-    def clear(self, email: str) -> None:
-        self.counts.pop(email, None)
+    def record_failure(self, counted: str, now: datetime) -> tuple[FailureCount, FailureCount]:
+        before = self.count(counted)
+        self.counts[counted], self.changed[counted] = before.after_failure(now), now
+        return before, self.counts[counted]
+
+    def clear(self, counted: str) -> None:
+        self.counts.pop(counted, None)
+        self.changed.pop(counted, None)
+
+    def count_quiet(self, before: datetime) -> int:
+        return sum(changed < before for changed in self.changed.values())
+
+    def purge(self, before: datetime) -> int:
+        quiet = [counted for counted, changed in self.changed.items() if changed < before]
+        for counted in quiet:
+            self.clear(counted)
+        return len(quiet)
+
+
+@dataclass
+class InMemoryDevicePassRepository:
+    implements = DevicePassRepository
+    passes: dict[UUID, DevicePass] = field(default_factory=dict)
+
+    def find(self, pass_id: UUID) -> DevicePass | None:
+        return self.passes.get(pass_id)
+
+    def save(self, device_pass: DevicePass) -> None:
+        self.passes[device_pass.id] = device_pass
+
+    def update(self, device_pass: DevicePass) -> None:
+        if device_pass.id in self.passes:
+            self.passes[device_pass.id] = device_pass
+
+    def forget_surplus(self, user_id: UUID, *, keep: int) -> None:
+        own = [each for each in self.passes.values() if each.user_id == user_id]
+        never = datetime.min.replace(tzinfo=UTC)
+        own.sort(key=lambda each: (each.last_used_at or never, each.id))
+        for surplus in own[: max(0, len(own) - keep)]:
+            del self.passes[surplus.id]
+
+    def forget_all_of(self, user_id: UUID, *, except_for: UUID | None = None) -> int:
+        others = [
+            each.id
+            for each in self.passes.values()
+            if each.user_id == user_id and each.id != except_for
+        ]
+        for pass_id in others:
+            del self.passes[pass_id]
+        return len(others)
+
+    def count_expired(self, before: datetime) -> int:
+        return sum(each.expires_at < before for each in self.passes.values())
+
+    def purge(self, before: datetime) -> int:
+        over = [each.id for each in self.passes.values() if each.expires_at < before]
+        for pass_id in over:
+            del self.passes[pass_id]
+        return len(over)
 
 
 @dataclass
@@ -203,3 +265,37 @@ class RecordingMailer:
 
     def send_notice(self, notice: Notice, email: str) -> None:
         self.notices.append((notice, email))
+
+
+@dataclass
+class SignInPorts:
+    """What `PasswordCredentials` stands on; a test gives what it looks at."""
+
+    users: InMemoryUserRepository = field(default_factory=InMemoryUserRepository)
+    guard: InMemorySignInGuard = field(default_factory=InMemorySignInGuard)
+    passwords: ReversingPasswordService = field(default_factory=ReversingPasswordService)
+    passes: InMemoryDevicePassRepository = field(default_factory=InMemoryDevicePassRepository)
+    tokens: InMemoryOneUseTokenRepository = field(default_factory=InMemoryOneUseTokenRepository)
+    cooldown: InMemoryCooldown = field(default_factory=InMemoryCooldown)
+    mailer: RecordingMailer = field(default_factory=RecordingMailer)
+    bus: StubEventBus = field(default_factory=StubEventBus)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def device_passes(self) -> DevicePasses:
+        return DevicePasses(pass_repo=self.passes, event_bus=self.bus, keys=KEYS, clock=self.clock)
+
+    def credentials(self) -> PasswordCredentials:
+        return PasswordCredentials(
+            user_repo=self.users,
+            guard=self.guard,
+            password_service=self.passwords,
+            passes=self.device_passes(),
+            links=OwnersLinks(
+                user_repo=self.users,
+                token_repo=self.tokens,
+                cooldown=self.cooldown,
+                mailer=self.mailer,
+            ),
+            event_bus=self.bus,
+            clock=self.clock,
+        )

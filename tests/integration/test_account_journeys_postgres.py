@@ -34,7 +34,8 @@ from users.domain.notices import Notice
 from users.domain.roles import Role
 from users.domain.tokens import Purpose
 from users.ports import OneUseTokenRepository, UserRepository
-from users.repositories import DjangoOneUseTokenRepository, DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
+from users.repositories.tokens import DjangoOneUseTokenRepository
 
 EMAIL = "test@example.com"
 KEYS = KeyRing("1", {"1": b"k" * 32})

@@ -26,7 +26,7 @@ from tests.plugin.services import Services
 from users import models, wiring
 from users.application.registration import RegisterUser
 from users.domain.events import UserRegistrationAttempted, UserRegistrationSucceeded
-from users.repositories import DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
 
 
 def attempt(**over: object) -> UserRegistrationAttempted:

@@ -27,7 +27,7 @@ from tests.factories import NOON, make_user
 from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 from tests.plugin.services import Services
 from users import models
-from users.repositories import DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
 
 ABOUT = "WHERE subject_ref = (SELECT ref FROM audit_subject WHERE name = 'user:' || %s)"
 

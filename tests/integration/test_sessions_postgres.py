@@ -23,7 +23,7 @@ from tests.assertions import assert_success
 from tests.factories import NOON, arranged, make_session, make_user
 from tests.fakes.sessions import InMemorySessions
 from users.domain.user import User
-from users.repositories import DjangoUserRepository
+from users.repositories.accounts import DjangoUserRepository
 
 MOMENT = timedelta(microseconds=1)
 LATER = NOON + timedelta(hours=1)

@@ -19,21 +19,21 @@ from core.unit_of_work import UnitOfWorkError
 from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON, UserFactory, arranged, make_user
 from tests.fakes.users import (
+    InMemoryDevicePassRepository,
     InMemoryOneUseTokenRepository,
     InMemorySignInGuard,
     InMemoryUserRepository,
 )
 from users import models
+from users.domain.device_pass import DevicePass
 from users.domain.lockout import FailureCount
 from users.domain.roles import Role, SessionTier
 from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
-from users.ports import OneUseTokenRepository, SignInGuard, UserRepository
-from users.repositories import (
-    DjangoOneUseTokenRepository,
-    DjangoSignInGuard,
-    DjangoUserRepository,
-)
+from users.ports import DevicePassRepository, OneUseTokenRepository, SignInGuard, UserRepository
+from users.repositories.accounts import DjangoUserRepository
+from users.repositories.sign_in import DjangoDevicePassRepository, DjangoSignInGuard
+from users.repositories.tokens import DjangoOneUseTokenRepository
 
 EMAIL = "test@example.com"
 KEYS = KeyRing("1", {"1": b"k" * 32})
@@ -52,6 +52,7 @@ class Ports:
     tokens: OneUseTokenRepository
     rotated: OneUseTokenRepository
     guard: SignInGuard
+    passes: DevicePassRepository
 
 
 @pytest.fixture(params=["memory", "postgres"])
@@ -60,7 +61,13 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
     if request.param == "memory":
         tokens = InMemoryOneUseTokenRepository(KEYS)
         rotated = InMemoryOneUseTokenRepository(other, tokens.tokens)
-        yield Ports(InMemoryUserRepository(), tokens, rotated, InMemorySignInGuard())
+        yield Ports(
+            InMemoryUserRepository(),
+            tokens,
+            rotated,
+            InMemorySignInGuard(),
+            InMemoryDevicePassRepository(),
+        )
         return
     request.getfixturevalue("db")
     database = container.get_database()
@@ -70,6 +77,7 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
             DjangoOneUseTokenRepository(database, KEYS),
             DjangoOneUseTokenRepository(database, other),
             DjangoSignInGuard(database, GUARD_KEY),
+            DjangoDevicePassRepository(database),
         )
 
 
@@ -241,8 +249,9 @@ class TestSignInGuard:
         assert ports.guard.count(EMAIL) == FailureCount()
 
     def test_a_failure_is_counted(self, ports: Ports) -> None:
-        assert ports.guard.record_failure(EMAIL, NOON) == FailureCount(1)
-        assert ports.guard.record_failure(EMAIL, NOON) == FailureCount(2)
+        first, second = FailureCount(1), FailureCount(2)
+        assert ports.guard.record_failure(EMAIL, NOON) == (FailureCount(), first)
+        assert ports.guard.record_failure(EMAIL, NOON) == (first, second)
         assert ports.guard.count(EMAIL) == FailureCount(2)
 
     def test_the_fifth_failure_locks(self, ports: Ports) -> None:
@@ -253,13 +262,14 @@ class TestSignInGuard:
     def test_a_failure_during_a_lock_does_not_prolong_it(self, ports: Ports) -> None:
         for _ in range(5):
             ports.guard.record_failure(EMAIL, NOON)
-        assert ports.guard.record_failure(EMAIL, NOON + MOMENT) == FailureCount(5, NOON + LOCK)
+        locked = FailureCount(5, NOON + LOCK)
+        assert ports.guard.record_failure(EMAIL, NOON + MOMENT) == (locked, locked)
 
-    def test_a_failure_after_a_lock_is_the_first_again(self, ports: Ports) -> None:
+    def test_the_row_goes_on_after_a_lock(self, ports: Ports) -> None:
         for _ in range(5):
             ports.guard.record_failure(EMAIL, NOON)
         ports.guard.record_failure(EMAIL, NOON + LOCK)
-        assert ports.guard.count(EMAIL) == FailureCount(1)
+        assert ports.guard.count(EMAIL).failures == 6
 
     def test_each_address_has_a_count_of_its_own(self, ports: Ports) -> None:
         ports.guard.record_failure(EMAIL, NOON)
@@ -272,9 +282,73 @@ class TestSignInGuard:
         assert ports.guard.count(EMAIL) == FailureCount()
         assert ports.guard.count("other@example.com") == FailureCount(1)
 
+    def test_counts_that_were_quiet_since_long_are_forgotten(self, ports: Ports) -> None:
+        ports.guard.record_failure(EMAIL, NOON)
+        ports.guard.record_failure("other@example.com", NOON + DAY)
+        assert ports.guard.count_quiet(NOON + MOMENT) == 1
+        assert ports.guard.purge(NOON + MOMENT) == 1
+        assert ports.guard.count(EMAIL) == FailureCount()
+        assert ports.guard.count("other@example.com") == FailureCount(1)
+
     def test_clearing_what_is_clear_is_nothing(self, ports: Ports) -> None:
         ports.guard.clear(EMAIL)
         assert ports.guard.count(EMAIL) == FailureCount()
+
+
+@pytest.mark.contract
+class TestDevicePasses:
+    """Uses fixtures: ports."""
+
+    def grant(self, ports: Ports, user: User, at: datetime = NOON) -> DevicePass:
+        granted = DevicePass.grant(user.id, key_id="1", salt=b"s" * 32, now=at)
+        ports.passes.save(granted)
+        return granted
+
+    def somebody(self, ports: Ports, email: str = EMAIL) -> User:
+        user = make_user(email=email)
+        ports.users.save(user)
+        return user
+
+    def test_what_was_saved_is_found(self, ports: Ports) -> None:
+        granted = self.grant(ports, self.somebody(ports))
+        assert ports.passes.find(granted.id) == granted
+        assert ports.passes.find(uuid7()) is None
+
+    def test_its_use_is_noted(self, ports: Ports) -> None:
+        granted = self.grant(ports, self.somebody(ports))
+        used = granted.used(key_id="2", now=NOON + DAY)
+        ports.passes.update(used)
+        assert ports.passes.find(granted.id) == used
+
+    def test_what_is_gone_is_not_made_again_by_its_use(self, ports: Ports) -> None:
+        granted = self.grant(ports, user := self.somebody(ports))
+        ports.passes.forget_all_of(user.id)
+        ports.passes.update(granted.used(key_id="1", now=NOON))
+        assert ports.passes.find(granted.id) is None
+
+    def test_all_but_one_are_forgotten_and_nobody_elses(self, ports: Ports) -> None:
+        user, other = self.somebody(ports), self.somebody(ports, "other@example.com")
+        kept, gone, foreign = (self.grant(ports, each) for each in (user, user, other))
+        assert ports.passes.forget_all_of(user.id, except_for=kept.id) == 1
+        found = [ports.passes.find(each.id) for each in (kept, gone, foreign)]
+        assert found == [kept, None, foreign]
+
+    def test_of_the_surplus_the_unused_go_first_and_the_oldest_of_them(self, ports: Ports) -> None:
+        user, other = self.somebody(ports), self.somebody(ports, "other@example.com")
+        used, first, second, foreign = (
+            self.grant(ports, each) for each in (user, user, user, other)
+        )
+        ports.passes.update(used.used(key_id="1", now=NOON))
+        ports.passes.forget_surplus(user.id, keep=2)
+        found = [ports.passes.find(each.id) is not None for each in (used, first, second, foreign)]
+        assert found == [True, False, True, True]
+
+    def test_what_expired_is_purged(self, ports: Ports) -> None:
+        user = self.somebody(ports)
+        old, young = self.grant(ports, user), self.grant(ports, user, NOON + DAY)
+        limit = old.expires_at + MOMENT
+        assert ports.passes.count_expired(limit) == ports.passes.purge(limit) == 1
+        assert (ports.passes.find(old.id), ports.passes.find(young.id)) == (None, young)
 
 
 class TestDjangoUserRepository:
@@ -369,7 +443,7 @@ class TestGuardBesideASignIn:
             return result
 
         with arranged(), connection.execute_wrapper(success_comes_between):
-            count = guard.record_failure(EMAIL, NOON)
+            _, count = guard.record_failure(EMAIL, NOON)
         success.join(5)
         assert count.failures in {1, 2}
         assert not success.is_alive()

@@ -33,5 +33,6 @@ def test_who_forgot_gets_in_again_and_whoever_was_in_is_out(
         (AuditAction.USER_PASSWORD_RESET, Phase.SUCCEEDED),
         (AuditAction.SESSION_ENDED, Phase.SOLE),
         (AuditAction.USER_SESSIONS_FORFEITED, Phase.SOLE),
+        (AuditAction.USER_DEVICES_FORGOTTEN, Phase.SOLE),
         (AuditAction.USER_PASSWORD_RESET, Phase.FAILED),
     ]

@@ -12,6 +12,7 @@ from tests.factories import make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
 from tests.fakes.users import (
+    InMemoryDevicePassRepository,
     InMemoryOneUseTokenRepository,
     InMemorySignInGuard,
     InMemoryUserRepository,
@@ -209,7 +210,11 @@ class TestPurge:
     def test_tokens_that_expired_long_ago_go_on_record(self, house: House) -> None:
         house.tokens.issue(Purpose.EMAIL_CHANGE, uuid7(), house.clock.now(), "new@example.com")
         handler = PurgeTokensHandler(
-            token_repo=house.tokens, event_bus=house.bus, clock=house.clock
+            token_repo=house.tokens,
+            pass_repo=InMemoryDevicePassRepository(),
+            guard=house.guard,
+            event_bus=house.bus,
+            clock=house.clock,
         )
         assert assert_success(handler.handle(PurgeTokens())) == 0
         house.clock.advance(timedelta(days=32))

@@ -9,7 +9,7 @@ from core.errors import DomainError, ErrorCode
 from core.ids import uuid7
 from core.result import Result
 from tests.assertions import assert_failure, assert_success
-from tests.factories import make_user
+from tests.factories import NOON, make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
 from tests.fakes.users import (
@@ -20,6 +20,7 @@ from tests.fakes.users import (
     InMemoryUserRepository,
     RecordingMailer,
     ReversingPasswordService,
+    SignInPorts,
 )
 from users.application.addresses import (
     ChangeEmail,
@@ -27,8 +28,8 @@ from users.application.addresses import (
     RequestEmailChange,
     RequestEmailChangeHandler,
 )
-from users.application.credentials import PasswordCredentials
 from users.domain.events import EmailChangeFailed, EmailChangeSucceeded
+from users.domain.lockout import FailureCount
 from users.domain.notices import Notice
 from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
@@ -68,12 +69,9 @@ class House:
         handler = ChangeEmailHandler(
             user_repo=self.users,
             token_repo=self.tokens,
-            credentials=PasswordCredentials(
-                user_repo=self.users,
-                guard=self.guard,
-                password_service=ReversingPasswordService(),
-                clock=self.clock,
-            ),
+            credentials=SignInPorts(
+                self.users, self.guard, bus=self.bus, clock=self.clock
+            ).credentials(),
             mailer=self.mailer,
             event_bus=self.bus,
             clock=self.clock,
@@ -189,8 +187,13 @@ class TestConfirmation:
         house.ask(house.account())
         text = house.mailed().text(KEYS)
         assert_failure(house.confirm(text, "wrong"), ErrorCode.INVALID_CREDENTIALS)
-        assert house.guard.counts[OLD].failures == 1
+        assert house.guard.counts == {f"link:{house.mailed().id}": FailureCount(1)}
         assert_success(house.confirm(text, PASSWORD))
+
+    def test_strangers_cannot_lock_the_owner_out_of_the_page(self, house: House) -> None:
+        house.ask(house.account())
+        house.guard.counts[OLD] = FailureCount(5, NOON + timedelta(minutes=15))
+        assert_success(house.confirm(house.mailed().text(KEYS), PASSWORD))
 
     def test_it_works_once_and_for_a_day(self, house: House) -> None:
         house.ask(house.account())

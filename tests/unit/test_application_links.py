@@ -12,10 +12,9 @@ from tests.fakes.event_bus import StubEventBus
 from tests.fakes.users import (
     InMemoryCooldown,
     InMemoryOneUseTokenRepository,
-    InMemorySignInGuard,
     InMemoryUserRepository,
     RecordingMailer,
-    ReversingPasswordService,
+    SignInPorts,
 )
 from users.application import links
 from users.application.credentials import PasswordCredentials
@@ -25,8 +24,8 @@ from users.application.links import (
     RequestLinkHandler,
     StartPasswordReset,
     StartPasswordResetHandler,
-    VerificationLinks,
 )
+from users.domain.claim import Verified
 from users.domain.errors import SignInRefused
 from users.domain.tokens import OneUseToken, Purpose
 from users.domain.user import User
@@ -160,15 +159,13 @@ class TestAtSignIn:
     """Uses fixtures: house."""
 
     def credentials(self, house: House) -> PasswordCredentials:
-        return PasswordCredentials(
-            user_repo=house.users,
-            guard=InMemorySignInGuard(),
-            password_service=ReversingPasswordService(),
-            verification_links=VerificationLinks(
-                token_repo=house.tokens, cooldown=house.cooldown, mailer=house.mailer
-            ),
+        return SignInPorts(
+            house.users,
+            tokens=house.tokens,
+            cooldown=house.cooldown,
+            mailer=house.mailer,
             clock=house.clock,
-        )
+        ).credentials()
 
     def test_a_proved_password_of_an_unverified_account_mails_the_link_again_once(
         self, house: House
@@ -188,7 +185,7 @@ class TestAtSignIn:
         user = house.account(password_hash="old:drowssap")
         credentials = self.credentials(house)
         upgraded = credentials.upgraded_hash(user, "password")
-        confirmed = credentials.confirm(user, upgraded)
+        confirmed = credentials.confirm(Verified(user), upgraded)
         assert confirmed is not None
         assert house.users.users[user.id].password_hash == "hash:drowssap"
         assert confirmed.password_hash == "hash:drowssap"

@@ -14,14 +14,15 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
 from tests.fakes.users import (
     KEYS,
+    InMemoryDevicePassRepository,
     InMemoryOneUseTokenRepository,
     InMemorySignInGuard,
     InMemoryUserRepository,
     RecordingMailer,
     ReversingPasswordService,
+    SignInPorts,
 )
 from users.application import passwords
-from users.application.credentials import PasswordCredentials
 from users.application.passwords import (
     ChangePassword,
     ChangePasswordHandler,
@@ -49,6 +50,7 @@ class House:
     tokens: InMemoryOneUseTokenRepository = field(default_factory=InMemoryOneUseTokenRepository)
     guard: InMemorySignInGuard = field(default_factory=InMemorySignInGuard)
     hashes: ReversingPasswordService = field(default_factory=ReversingPasswordService)
+    passes: InMemoryDevicePassRepository = field(default_factory=InMemoryDevicePassRepository)
     mailer: RecordingMailer = field(default_factory=RecordingMailer)
     bus: StubEventBus = field(default_factory=StubEventBus)
 
@@ -64,18 +66,18 @@ class House:
     def link(self, user: User | None, purpose: Purpose = Purpose.PASSWORD_RESET) -> OneUseToken:
         return self.tokens.issue(purpose, user.id if user else None, self.clock.now())
 
+    def ports(self) -> SignInPorts:
+        return SignInPorts(
+            self.users, self.guard, self.hashes, self.passes, bus=self.bus, clock=self.clock
+        )
+
     def change(
         self, user: User, current: str = PASSWORD, new: str = NEW
     ) -> Result[None, DomainError]:
         handler = ChangePasswordHandler(
             user_repo=self.users,
             token_repo=self.tokens,
-            credentials=PasswordCredentials(
-                user_repo=self.users,
-                guard=self.guard,
-                password_service=self.hashes,
-                clock=self.clock,
-            ),
+            credentials=self.ports().credentials(),
             password_service=self.hashes,
             mailer=self.mailer,
             event_bus=self.bus,
@@ -88,19 +90,26 @@ class House:
         )
 
     def choose(
-        self, text: str, password: str = NEW, kind: ChoiceKind = passwords.RESET
+        self,
+        text: str,
+        password: str = NEW,
+        kind: ChoiceKind = passwords.RESET,
+        device_token: str | None = None,
     ) -> Result[UUID, DomainError]:
         handler = ChoosePasswordHandler(
             kind=kind,
             user_repo=self.users,
             token_repo=self.tokens,
             guard=self.guard,
+            passes=self.ports().device_passes(),
             password_service=self.hashes,
             mailer=self.mailer,
             event_bus=self.bus,
             clock=self.clock,
         )
-        return handler.handle(ChoosePassword(token=text, password=password))
+        return handler.handle(
+            ChoosePassword(token=text, password=password, device_token=device_token)
+        )
 
 
 @pytest.fixture
@@ -144,19 +153,23 @@ class TestChange:
         house.change(user)
         assert house.tokens.tokens[link.id].spent_at is not None
 
-    def test_a_wrong_current_password_counts_as_at_a_sign_in(self, house: House) -> None:
+    def test_a_wrong_current_password_counts_for_the_session(self, house: House) -> None:
         user = house.account()
         refused = house.change(user, current="wrong")
         assert_failure(refused, ErrorCode.INVALID_CREDENTIALS)
-        assert house.guard.counts == {EMAIL: FailureCount(1)}
+        assert house.guard.counts == {f"session:{SESSION}": FailureCount(1)}
         assert house.now(user) == user
         failed = house.bus.published_events[-1]
         assert isinstance(failed, PasswordChangeFailed)
         assert failed.reason == "wrong_password"
 
-    def test_a_locked_address_is_answered_like_a_wrong_password(self, house: House) -> None:
-        user = house.account()
+    def test_strangers_cannot_lock_the_owner_out(self, house: House) -> None:
         house.guard.counts[EMAIL] = LOCKED
+        assert_success(house.change(house.account()))
+
+    def test_a_locked_session_is_answered_like_a_wrong_password(self, house: House) -> None:
+        user = house.account()
+        house.guard.counts[f"session:{SESSION}"] = LOCKED
         right = assert_failure(house.change(user), ErrorCode.INVALID_CREDENTIALS)
         wrong = assert_failure(house.change(user, current="x"), ErrorCode.INVALID_CREDENTIALS)
         assert right == wrong
@@ -204,6 +217,21 @@ class TestReset:
         house.choose(house.link(user).text(KEYS))
         assert house.now(user).token_version == user.token_version + 1
         assert house.bus.names[1:] == ["SessionsForfeited", "PasswordResetSucceeded"]
+
+    def test_devices_are_forgotten_but_the_one_that_shows_its_pass(self, house: House) -> None:
+        user, other = house.account(), house.account(email="other@example.com")
+        grant = house.ports().device_passes().grant
+        kept, _, foreign = grant(user.id), grant(user.id), grant(other.id)
+        house.choose(house.link(user).text(KEYS), device_token=kept.text(KEYS))
+        assert house.passes.passes == {kept.id: kept, foreign.id: foreign}
+        assert "DevicesForgotten" in house.bus.names
+
+    def test_the_pass_of_somebody_else_keeps_nothing(self, house: House) -> None:
+        user, other = house.account(), house.account(email="other@example.com")
+        grant = house.ports().device_passes().grant
+        _, foreign = grant(user.id), grant(other.id)
+        house.choose(house.link(user).text(KEYS), device_token=foreign.text(KEYS))
+        assert house.passes.passes == {foreign.id: foreign}
 
     def test_the_lock_of_the_address_and_other_links_are_over(self, house: House) -> None:
         user = house.account()

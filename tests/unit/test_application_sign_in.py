@@ -24,6 +24,7 @@ from tests.fakes.sessions import (
     RecordedNotices,
 )
 from tests.fakes.users import KEYS
+from users.domain.claim import Claim, Verified
 from users.domain.errors import SignInRefused
 from users.domain.roles import Role, SessionTier
 from users.domain.user import User
@@ -37,21 +38,26 @@ COMMAND = SignIn(
 @dataclass
 class FixedCredentials:
     implements = Credentials
-    verified: Result[User, SignInRefused]
+    verified: Result[Verified, SignInRefused]
     confirms: bool = True
     upgraded: str | None = None
+    claims: list[Claim] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
-    def verify(self, email: str, password: str) -> Result[User, SignInRefused]:
+    def verify(self, claim: Claim) -> Result[Verified, SignInRefused]:
+        self.claims.append(claim)
         return self.verified
 
     def upgraded_hash(self, user: User, password: str) -> str | None:
         return self.upgraded
 
-    def confirm(self, user: User, upgraded_hash: str | None = None) -> User | None:
-        return user if self.confirms else None
+    def confirm(self, verified: Verified, upgraded_hash: str | None = None) -> User | None:
+        return verified.user if self.confirms else None
 
-    def refuse(self, email: str, refusal: SignInRefused | None = None) -> None:
+    def remember(self, verified: Verified) -> str:
+        return "the pass of this device"
+
+    def refuse(self, email: str, refusal: SignInRefused) -> None:
         self.refused.append(email)
 
 
@@ -71,11 +77,11 @@ class House:
     credentials: FixedCredentials = field(init=False)
 
     def __post_init__(self) -> None:
-        self.credentials = FixedCredentials(Success(self.user))
+        self.credentials = FixedCredentials(Success(Verified(self.user)))
 
     def is_now(self, **changes: Any) -> None:
         self.user = replace(self.user, **changes)
-        self.credentials.verified = Success(self.user)
+        self.credentials.verified = Success(Verified(self.user))
 
     def sign_in(self, command: SignIn = COMMAND) -> Result[SignedIn, DomainError]:
         handler = SignInHandler(

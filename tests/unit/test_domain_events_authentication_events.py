@@ -119,9 +119,29 @@ TABLE = {
         set(),
         {"old_tier", "new_tier", "old_max_sessions", "new_max_sessions"},
     ),
+    "SignInLocked": ("user.locked", Phase.SOLE, {"email"}, {"failures", "until", "known_by"}),
+    "DevicePassGrantAttempted": ("user.device_pass_granted", Phase.ATTEMPTED, set(), set()),
+    "DevicePassGrantSucceeded": (
+        "user.device_pass_granted",
+        Phase.SUCCEEDED,
+        set(),
+        {"device_pass"},
+    ),
+    "DevicePassGrantFailed": ("user.device_pass_granted", Phase.FAILED, set(), {"reason"}),
+    "DevicesForgotten": ("user.devices_forgotten", Phase.SOLE, set(), {"devices"}),
     "UserLoginAttempted": ("user.login", Phase.ATTEMPTED, {"email"}, {"session_id"}),
-    "UserLoginSucceeded": ("user.login", Phase.SUCCEEDED, {"device"}, {"session_id", "marks"}),
-    "UserLoginFailed": ("user.login", Phase.FAILED, {"email"}, {"session_id", "reason"}),
+    "UserLoginSucceeded": (
+        "user.login",
+        Phase.SUCCEEDED,
+        {"device"},
+        {"session_id", "marks", "known_device"},
+    ),
+    "UserLoginFailed": (
+        "user.login",
+        Phase.FAILED,
+        {"email"},
+        {"session_id", "reason", "known_device"},
+    ),
     "SessionRefreshAttempted": ("session.refreshed", Phase.ATTEMPTED, set(), {"session_id"}),
     "SessionRefreshSucceeded": (
         "session.refreshed",
@@ -228,6 +248,7 @@ class TestEveryEvent:
             "InvitationAcceptanceSucceeded",
             "EmailChangeSucceeded",
             "DeletionSucceeded",
+            "DevicePassGrantSucceeded",
             "AccountExported",
         }
 

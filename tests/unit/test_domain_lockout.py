@@ -3,52 +3,80 @@ from datetime import timedelta
 import pytest
 
 from tests.factories import NOON
-from users.domain.lockout import LOCK_DURATION, MAX_FAILURES, FailureCount
+from users.domain.lockout import (
+    FAILURES_IN_A_ROW,
+    FIRST_LOCK,
+    LONGEST_LOCK,
+    MAX_FAILURES,
+    FailureCount,
+)
 
 LATER = timedelta(microseconds=1)
-LOCKED = FailureCount(5, NOON + timedelta(minutes=15))
+MINUTES = timedelta(minutes=1)
+DAY = timedelta(hours=24)
+LOCKED = FailureCount(5, NOON + 15 * MINUTES)
 
 
 class TestFailureCount:
-    def test_the_limits_are_five_failures_and_fifteen_minutes(self) -> None:
-        limits = (MAX_FAILURES, LOCK_DURATION)
-        assert limits == (5, timedelta(minutes=15))
+    def test_the_limits(self) -> None:
+        assert (MAX_FAILURES, FAILURES_IN_A_ROW) == (5, 100)
+        assert (FIRST_LOCK, LONGEST_LOCK) == (15 * MINUTES, DAY)
 
     def test_nothing_is_locked_at_first(self) -> None:
         assert FailureCount().is_locked(NOON) is False
 
-    @pytest.mark.parametrize("before", range(4))
-    def test_a_failure_below_the_fifth_is_only_counted(self, before: int) -> None:
+    @pytest.mark.parametrize("before", [0, 1, 2, 3, 5, 6, 93, 98])
+    def test_a_failure_that_is_not_a_fifth_is_only_counted(self, before: int) -> None:
         assert FailureCount(before).after_failure(NOON) == FailureCount(before + 1)
 
-    @pytest.mark.parametrize("before", [4, 5, 17])
-    def test_the_fifth_failure_locks_and_so_does_any_above(self, before: int) -> None:
-        count = FailureCount(before).after_failure(NOON)
-        assert count == FailureCount(before + 1, NOON + timedelta(minutes=15))
-
     @pytest.mark.parametrize(
-        ("waited", "locked"),
+        ("failures", "minutes"),
         [
-            (timedelta(minutes=15) - LATER, True),
-            (timedelta(minutes=15), False),
+            (5, 15),
+            (10, 30),
+            (15, 60),
+            (20, 120),
+            (25, 240),
+            (30, 480),
+            (35, 960),
+            (40, 1440),
+            (45, 1440),
+            (95, 1440),
         ],
     )
-    def test_a_lock_ends_after_exactly_fifteen_minutes(
-        self, waited: timedelta, locked: bool
-    ) -> None:
+    def test_every_fifth_failure_locks_twice_as_long(self, failures: int, minutes: int) -> None:
+        count = FailureCount(failures - 1).after_failure(NOON)
+        assert count == FailureCount(failures, NOON + minutes * MINUTES)
+
+    @pytest.mark.parametrize(
+        ("waited", "locked"), [(15 * MINUTES - LATER, True), (15 * MINUTES, False)]
+    )
+    def test_a_lock_ends_exactly_when_it_says(self, waited: timedelta, locked: bool) -> None:
         assert LOCKED.is_locked(NOON + waited) is locked
 
     def test_failures_during_a_lock_neither_count_nor_prolong_it(self) -> None:
-        almost = NOON + timedelta(minutes=15) - LATER
+        almost = NOON + 15 * MINUTES - LATER
         assert LOCKED.after_failure(almost) == LOCKED
 
-    def test_a_lock_that_is_over_has_spent_the_failures_before_it(self) -> None:
-        over = NOON + timedelta(minutes=15)
-        assert LOCKED.after_failure(over) == FailureCount(1, None)
+    def test_the_row_goes_on_after_a_lock(self) -> None:
+        after = LOCKED.after_failure(NOON + 15 * MINUTES)
+        assert after.failures == 6
+        assert after.is_locked(NOON + 15 * MINUTES) is False
 
-    def test_after_a_lock_it_takes_five_more_failures(self) -> None:
-        count, over = LOCKED, NOON + timedelta(minutes=15)
-        for _ in range(4):
-            count = count.after_failure(over)
-        assert count.is_locked(over) is False
-        assert count.after_failure(over).is_locked(over) is True
+    def test_the_hundredth_failure_locks_for_good(self) -> None:
+        count = FailureCount(99).after_failure(NOON)
+        assert count == FailureCount(100, NOON + DAY)
+        assert count.is_locked(NOON + 1000 * DAY) is True
+
+    @pytest.mark.parametrize("failures", [100, 101, 104, 250])
+    def test_beyond_a_hundred_each_failure_begins_a_new_day(self, failures: int) -> None:
+        count = FailureCount(failures, NOON)
+        assert count.after_failure(NOON) == FailureCount(failures + 1, NOON + DAY)
+        assert FailureCount(failures, NOON + LATER).after_failure(NOON).failures == failures
+
+    def test_however_fast_they_come_a_hundred_take_thirteen_days(self) -> None:
+        count, now = FailureCount(), NOON
+        while count.failures < FAILURES_IN_A_ROW:
+            now = max(now, count.locked_until or now)
+            count = count.after_failure(now)
+        assert now - NOON == timedelta(days=12, hours=31, minutes=45)

@@ -19,6 +19,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
 
 USER = UUID(int=7)
+DEVICE = UUID(int=77)
 # RFC 9651 §3.1 and §4.2: a list of strings with integers as their parameters.
 ITEM = r'"([\x20\x21\x23-\x5b\x5d-\x7e]+)"((?:;[a-z]+=\d{1,15})+)'
 LIST = re.compile(rf"{ITEM}(?:, {ITEM})*")
@@ -66,13 +67,15 @@ def recorded(override: Callable[..., Any]) -> list[Any]:
     return bus.published_events
 
 
-def client(account: object = None, user_id: UUID | None = None) -> Client:
-    return Client(lambda: account, user_id)
+def client(
+    account: object = None, user_id: UUID | None = None, device: UUID | None = None
+) -> Client:
+    return Client(lambda: account, lambda: device, user_id)
 
 
-def ask(*names: str, account: object = None, user_id: UUID | None = None, ip: str = "192.0.2.1"):
+def ask(*names: str, ip: str = "192.0.2.1", **who: Any):
     with context.bound(EventMetadata(ip_address=ip)):
-        return judge(names, client(account, user_id))
+        return judge(names, client(**who))
 
 
 class TestKeys:
@@ -95,6 +98,11 @@ class TestKeys:
         for account in ("ada@example.com", " ADA@Example.COM "):
             ask("sign_in_account", account=account)
         assert len(set(keys.asked)) == 1
+
+    def test_a_known_device_counts_for_itself(self, keys: Keys):
+        for device in (None, USER, DEVICE):
+            ask("sign_in_account", account="ada@example.com", device=device)
+        assert len(set(keys.asked)) == 3
 
     @pytest.mark.parametrize("account", [None, "", "no address", 7, ["ada@example.com"], {}])
     def test_what_is_no_address_is_no_account(self, keys: Keys, account: object):

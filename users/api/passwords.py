@@ -11,6 +11,7 @@ from core.problems import unwrap
 from core.serializers import BODY_PROBLEMS, problem_responses
 from core.throttling import ThrottlePolicies
 from users import wiring
+from users.api.devices import DEVICE_HEADER, shown_pass
 from users.api.permissions import NO_SCOPE, RecentlyAuthenticated
 from users.api.principal import principal_of
 from users.api.serializers import (
@@ -33,8 +34,8 @@ class PasswordView(APIView):
         responses={204: None} | BODY_PROBLEMS | problem_responses(401, 403, 503),
     )
     def put(self, request: Request) -> Response:
-        """This session stays, all others end. A wrong current password counts as one at a
-        sign-in."""
+        """This session stays, all others end. Wrong current passwords are counted for this
+        session: the fifth locks this for 15 minutes."""
         form = PasswordChangeSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         principal = principal_of(request)
@@ -70,11 +71,13 @@ class PasswordResetsView(APIView):
     @extend_schema(
         operation_id="reset_password",
         summary="Choose a new password, with the token from the mail",
+        parameters=[DEVICE_HEADER],
         request=NewPasswordSerializer,
         responses={204: None} | BODY_PROBLEMS | problem_responses(503),
     )
     def post(self, request: Request) -> Response:
-        """Confirms the address too. All sessions and personal access tokens end."""
+        """Confirms the address too. All sessions and personal access tokens end, and all devices
+        but this one are strangers again."""
         return _choose(request, wiring.reset_password())
 
 
@@ -96,5 +99,6 @@ class InvitationsView(APIView):
 def _choose(request: Request, handler: InUnitOfWork[ChoosePassword, UUID]) -> Response:
     form = NewPasswordSerializer(data=request.data)
     form.is_valid(raise_exception=True)
-    unwrap(handler.handle(ChoosePassword(**form.validated_data)))
+    command = ChoosePassword(**form.validated_data, device_token=shown_pass(request))
+    unwrap(handler.handle(command))
     return Response(status=204)

@@ -30,6 +30,12 @@ class EmailVerificationSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=256, help_text="From the mail.")
 
 
+class DevicePassSerializer(serializers.Serializer[Any]):
+    device_token = serializers.CharField(
+        help_text="For `X-Device-Token`: strangers cannot lock this device out."
+    )
+
+
 class EmailSerializer(serializers.Serializer[Any]):
     email = TextField(max_length=254)
 

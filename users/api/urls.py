@@ -1,6 +1,6 @@
 from django.urls import path
 
-from users.api import addresses, administration, passwords, views
+from users.api import addresses, administration, devices, passwords, views
 
 urlpatterns = [
     path("users", views.UsersView.as_view()),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("email-changes", addresses.EmailChangesView.as_view()),
     path("password-reset-tokens", passwords.PasswordResetTokensView.as_view()),
     path("password-resets", passwords.PasswordResetsView.as_view()),
+    path("device-passes", devices.DevicePassesView.as_view()),
     path("invitations", passwords.InvitationsView.as_view()),
     path("admin/users", administration.AccountsView.as_view()),
     path("admin/users/<uuid:user_id>", administration.AccountView.as_view()),

@@ -34,6 +34,7 @@ from users.domain.roles import Role, SessionTier
 from users.domain.tokens import Purpose
 from users.domain.user import User
 from users.ports import (
+    DevicePassRepository,
     Mailer,
     OneUseTokenRepository,
     PasswordService,
@@ -42,6 +43,8 @@ from users.ports import (
 )
 
 KEEP_EXPIRED: Final = timedelta(days=30)
+KEEP_FAILURES: Final = timedelta(days=180)
+"""A row of failures ends by itself when none was added for so long."""
 
 
 T = TypeVar("T")
@@ -236,16 +239,25 @@ class PurgeTokens:
 
 @dataclass(frozen=True, kw_only=True)
 class PurgeTokensHandler:
-    """What expired long ago goes, with the addresses in it."""
+    """What expired long ago goes, with the addresses in it, and so do failures that nobody has
+    added to since long."""
 
     token_repo: OneUseTokenRepository
+    pass_repo: DevicePassRepository
+    guard: SignInGuard
     event_bus: EventBusProtocol
     clock: Clock = SystemClock()
 
     def handle(self, command: PurgeTokens) -> Result[int, DomainError]:
-        limit = self.clock.now() - KEEP_EXPIRED
-        due = self.token_repo.count_expired(limit)
-        if not due:
+        now = self.clock.now()
+        expired, quiet = now - KEEP_EXPIRED, now - KEEP_FAILURES
+        due = TokensPurged(
+            tokens=self.token_repo.count_expired(expired),
+            device_passes=self.pass_repo.count_expired(expired),
+            failure_counts=self.guard.count_quiet(quiet),
+        )
+        if not (due.tokens or due.device_passes or due.failure_counts):
             return Success(0)
-        self.event_bus.publish(TokensPurged(tokens=due))
-        return Success(self.token_repo.purge(limit))
+        self.event_bus.publish(due)
+        purged = self.token_repo.purge(expired) + self.pass_repo.purge(expired)
+        return Success(purged + self.guard.purge(quiet))

@@ -9,6 +9,7 @@ from core.errors import DomainError
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
 from users.application.credentials import PasswordCredentials
+from users.domain.claim import Claim, Known, KnownBy
 from users.domain.email import Email
 from users.domain.errors import (
     EMAIL_TAKEN,
@@ -111,7 +112,7 @@ class ChangeEmailHandler:
         token = self.token_repo.find(command.token, Purpose.EMAIL_CHANGE)
         if token is None or token.user_id is None or not token.is_spendable(now):
             return self._refuse(token, INVALID_EMAIL_CHANGE)
-        if not self._is_owner(token.user_id, command.password):
+        if not self._is_owner(token.id, token.user_id, command.password):
             return self._refuse(token, WRONG_PASSWORD)
         user = self.user_repo.lock(token.user_id)
         if user is None or not user.can_login() or token.email is None:
@@ -135,14 +136,17 @@ class ChangeEmailHandler:
         )
         return Success(user.id)
 
-    def _is_owner(self, user_id: UUID, password: str | None) -> bool:
-        """A wrong password counts as one at a sign-in."""
+    def _is_owner(self, token_id: UUID, user_id: UUID, password: str | None) -> bool:
+        """Wrong passwords are counted for this link."""
         if password is None:
             return True
         user = self.user_repo.find_by_id(user_id)
         if user is None:
             return False
-        verified = self.credentials.verify(user.email, password)
+        link = KnownBy(Known.LINK, token_id)
+        verified = self.credentials.verify(
+            Claim(email=user.email, password=password, known_by=link)
+        )
         if isinstance(verified, Failure):
             self.credentials.refuse(user.email, verified.error)
         return verified.is_success

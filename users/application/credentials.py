@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.clock import SystemClock
-from core.ports import Clock
+from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
-from users.application.links import VerificationLinks
+from users.application.device_passes import DevicePasses
+from users.application.links import OwnersLinks
+from users.domain.claim import Claim, Known, KnownBy, Verified
 from users.domain.email import Email
 from users.domain.errors import SignInRefused
+from users.domain.events import SignInLocked
 from users.domain.roles import Role
 from users.domain.user import User
 from users.ports import PasswordService, SignInGuard, UserRepository
@@ -24,23 +27,37 @@ class PasswordCredentials:
     user_repo: UserRepository
     guard: SignInGuard
     password_service: PasswordService
-    verification_links: VerificationLinks | None = None
+    passes: DevicePasses
+    links: OwnersLinks
+    event_bus: EventBusProtocol
     clock: Clock = SystemClock()
 
-    def verify(self, email: str, password: str) -> Result[User, SignInRefused]:
-        """One hash and one look at the guard, whatever the answer."""
-        user = self.user_repo.find_by_email(_normal(email))
+    def verify(self, claim: Claim) -> Result[Verified, SignInRefused]:
+        """One hash, whatever the answer."""
+        email = _normal(claim.email)
+        user = self.user_repo.find_by_email(email)
         known_hash = user.password_hash if user else None
-        matches = self.password_service.verify_password(password, known_hash)
-        if self.guard.count(_normal(email)).is_locked(self.clock.now()):
-            return _refused("locked", user)
+        matches = self.password_service.verify_password(claim.password, known_hash)
+        known_by = claim.known_by or self._known_device(claim, user)
+        if self.guard.count(_counted(email, known_by)).is_locked(self.clock.now()):
+            return _refused("locked", user, known_by)
         if user is None:
-            return _refused("unknown", user)
+            return _refused("unknown", user, known_by)
         if not matches:
-            return _refused("wrong_password", user)
+            return _refused("wrong_password", user, known_by)
         if not user.is_active:
-            return _refused("inactive", user)
-        return Success(user) if user.is_verified else _refused(UNVERIFIED, user)
+            return _refused("inactive", user, known_by)
+        if not user.is_verified:
+            return _refused(UNVERIFIED, user, known_by)
+        return Success(Verified(user, known_by))
+
+    def _known_device(self, claim: Claim, user: User | None) -> KnownBy | None:
+        """A device that failed too often is a stranger's until its own lock is over."""
+        shown = self.passes.recognise(claim.device_token)
+        if shown is None or user is None or shown.user_id != user.id:
+            return None
+        device = KnownBy(Known.DEVICE, shown.id)
+        return None if self.guard.count(str(device)).is_locked(self.clock.now()) else device
 
     def upgraded_hash(self, user: User, password: str) -> str | None:
         """Of a password that was verified; None where its hash is made as they are today."""
@@ -48,30 +65,56 @@ class PasswordCredentials:
             return None
         return self.password_service.hash_password(password)
 
-    def confirm(self, user: User, upgraded_hash: str | None = None) -> User | None:
+    def confirm(self, verified: Verified, upgraded_hash: str | None = None) -> User | None:
         """As it is now, if it is still as it was verified; from here on its row is held."""
+        user, known_by = verified.user, verified.known_by
         fresh = self.user_repo.lock(user.id)
         if fresh is None or not fresh.can_login() or _proof(fresh) != _proof(user):
             return None
-        # Held before it is read: failures beside this one must not be forgotten.
-        if self.guard.hold(user.email).is_locked(self.clock.now()):
+        if known_by and known_by.kind is Known.DEVICE and not self.passes.exists(known_by.id):
             return None
-        self.guard.clear(user.email)
+        # Held before it is read: failures beside this one must not be forgotten.
+        counted = _counted(user.email, known_by)
+        if self.guard.hold(counted).is_locked(self.clock.now()):
+            return None
+        self.guard.clear(counted)
         if upgraded_hash is None:
             return fresh
         upgraded = fresh.with_password(upgraded_hash)
         self.user_repo.update(upgraded)
         return upgraded
 
-    def refuse(self, email: str, refusal: SignInRefused | None = None) -> None:
-        now = self.clock.now()
-        self.guard.record_failure(_normal(email), now)
-        if refusal is None or refusal.user_id is None or self.verification_links is None:
-            return
+    def remember(self, verified: Verified) -> str:
+        """The text of the pass by which this device is known from here on."""
+        known_by = verified.known_by
+        if known_by and known_by.kind is Known.DEVICE and (used := self.passes.use(known_by.id)):
+            return used.text(self.passes.keys)
+        return self.passes.grant(verified.user.id).text(self.passes.keys)
+
+    def refuse(self, email: str, refusal: SignInRefused) -> None:
+        email, now = _normal(email), self.clock.now()
+        counted = _counted(email, refusal.known_by)
+        before, after = self.guard.record_failure(counted, now)
+        if after.locked_until is not None and after.locked_until != before.locked_until:
+            self.event_bus.publish(
+                SignInLocked(
+                    user_id=refusal.user_id,
+                    email=email,
+                    failures=after.failures,
+                    until=after.locked_until,
+                    known_by=refusal.known_by.kind if refusal.known_by else None,
+                )
+            )
+            if refusal.known_by is None:
+                self.links.mail_unlock(email, now)
         # The password was proved: whoever lost the first mail gets another, and is told nothing.
         # At most once a minute, so that the clock tells less than the hash before it blurs.
-        if refusal.reason == UNVERIFIED:
-            self.verification_links.mail_again(_normal(email), refusal.user_id, now)
+        if refusal.reason == UNVERIFIED and refusal.user_id is not None:
+            self.links.mail_verification(email, refusal.user_id, now)
+
+
+def _counted(email: str, known_by: KnownBy | None) -> str:
+    return str(known_by) if known_by else email
 
 
 def _proof(user: User) -> tuple[str, int, Role]:
@@ -83,5 +126,5 @@ def _normal(email: str) -> str:
     return _NOBODY if isinstance(address, Failure) else address.value.value
 
 
-def _refused(reason: str, user: User | None) -> Failure[SignInRefused]:
-    return Failure(SignInRefused.because(reason, user.id if user else None))
+def _refused(reason: str, user: User | None, known_by: KnownBy | None) -> Failure[SignInRefused]:
+    return Failure(SignInRefused.because(reason, user.id if user else None, known_by))

@@ -137,14 +137,24 @@ class StartPasswordResetHandler:
 
 
 @dataclass(frozen=True, kw_only=True)
-class VerificationLinks:
-    """For an account whose password was proved, and which cannot sign in before it is verified."""
+class OwnersLinks:
+    """What the owner of an account is mailed when somebody is refused there."""
 
+    user_repo: UserRepository
     token_repo: OneUseTokenRepository
     cooldown: Cooldown
     mailer: Mailer
 
-    def mail_again(self, email: str, user_id: UUID, now: datetime) -> None:
+    def mail_unlock(self, email: str, now: datetime) -> None:
+        """Strangers have just locked devices that are not known. For an address without an account
+        the same rows are written, and the mail is dropped when it is due."""
+        user = self.user_repo.find_by_email(email)
+        owner = user.id if user and user.can_login() else None
+        token = self.token_repo.issue(Purpose.UNLOCK, owner, now)
+        self.mailer.send_link(Purpose.UNLOCK, email, token.id)
+
+    def mail_verification(self, email: str, user_id: UUID, now: datetime) -> None:
+        """The password was proved, and the account cannot sign in before it is verified."""
         if self.cooldown.claim(email):
             token = self.token_repo.issue(Purpose.EMAIL_VERIFICATION, user_id, now)
             self.mailer.send_verification(email, token.id)

@@ -9,6 +9,8 @@ from core.errors import DomainError, ValidationError
 from core.ports import Clock, EventBusProtocol
 from core.result import Failure, Result, Success
 from users.application.credentials import PasswordCredentials
+from users.application.device_passes import DevicePasses
+from users.domain.claim import Claim, Known, KnownBy
 from users.domain.errors import (
     INVALID_INVITATION,
     INVALID_RESET_TOKEN,
@@ -71,7 +73,9 @@ class ChangePasswordHandler:
             error = replace(accepted.error, field="new_password")
             return self._refuse(command, error, error.code)
         # As at a sign-in: whoever holds a stolen session must not guess here without a count.
-        verified = self.credentials.verify(known.email, command.current_password)
+        session = KnownBy(Known.SESSION, command.session_id)
+        claim = Claim(email=known.email, password=command.current_password, known_by=session)
+        verified = self.credentials.verify(claim)
         if isinstance(verified, Failure):
             self.credentials.refuse(known.email, verified.error)
             return self._refuse(command, NOT_THE_PASSWORD, verified.error.reason)
@@ -129,8 +133,11 @@ INVITATION: Final = ChoiceKind(
 
 @dataclass(frozen=True, kw_only=True)
 class ChoosePassword:
+    """All known devices become strangers again, but the one that shows its pass here."""
+
     token: str = field(repr=False)
     password: str = field(repr=False)
+    device_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,6 +148,7 @@ class ChoosePasswordHandler:
     user_repo: UserRepository
     token_repo: OneUseTokenRepository
     guard: SignInGuard
+    passes: DevicePasses
     password_service: PasswordService
     mailer: Mailer
     event_bus: EventBusProtocol
@@ -163,6 +171,7 @@ class ChoosePasswordHandler:
         if not self.token_repo.redeem(token.id, self.clock.now()):
             return self._refuse(token, self.kind.refusal)
         self._choose(user, new_hash)
+        self.passes.forget_all_of(user.id, command.device_token)
         self.event_bus.publish(self.kind.succeeded(user_id=user.id))
         return Success(user.id)
 

@@ -12,6 +12,7 @@ from core.errors import (
     RateLimitedError,
     ValidationError,
 )
+from users.domain.claim import KnownBy
 
 EMAIL_TAKEN = ConflictError(
     ErrorCode.EMAIL_ALREADY_EXISTS, "An account with this e-mail address exists."
@@ -34,6 +35,12 @@ INVALID_SETUP_TOKEN = ValidationError(
 INVALID_RESET_TOKEN = ValidationError(
     ErrorCode.INVALID_ONE_USE_TOKEN,
     "This token is unknown, used or expired. Ask for a new one with the same address.",
+    field="token",
+)
+INVALID_UNLOCK_TOKEN = ValidationError(
+    ErrorCode.INVALID_ONE_USE_TOKEN,
+    "This token is unknown, used or expired. A new one is mailed when somebody is locked out "
+    "again; whoever chooses a new password is let in at once.",
     field="token",
 )
 INVALID_INVITATION = ValidationError(
@@ -79,13 +86,17 @@ class SignInRefused(AuthenticationError):
 
     reason: str = ""
     user_id: UUID | None = None
+    known_by: KnownBy | None = None
 
     @classmethod
-    def because(cls, reason: str, user_id: UUID | None) -> "SignInRefused":
+    def because(
+        cls, reason: str, user_id: UUID | None, known_by: KnownBy | None = None
+    ) -> "SignInRefused":
         return cls(
             ErrorCode.INVALID_CREDENTIALS,
             "This e-mail address and password do not sign in. The address may be unknown or not "
             "verified yet, the password wrong, or the account locked or not active.",
             reason=reason,
             user_id=user_id,
+            known_by=known_by,
         )

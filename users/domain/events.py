@@ -1,6 +1,7 @@
 """What happens to accounts. No event carries a password, a hash or a token."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -378,8 +379,56 @@ class AccountsViewed(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class TokensPurged(DomainEvent):
-    """One-use tokens that were over long ago, with the addresses in them."""
+    """What was over long ago: one-use tokens with the addresses in them, passes of devices, and
+    counts of failures."""
 
     action: ClassVar[AuditAction] = AuditAction.USER_TOKENS_PURGED
     phase: ClassVar[Phase] = Phase.SOLE
     tokens: int
+    device_passes: int = 0
+    failure_counts: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInLocked(UserEvent):
+    """Too many failures in a row: of strangers, or of what `known_by` says. The address may be
+    nobody's."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_LOCKED
+    phase: ClassVar[Phase] = Phase.SOLE
+    email: str = personal()
+    failures: int
+    until: datetime
+    known_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevicePassGrantAttempted(UserEvent):
+    """By whoever has the link that was mailed when strangers locked the account."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_DEVICE_PASS_GRANTED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevicePassGrantSucceeded(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_DEVICE_PASS_GRANTED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    by_subject: ClassVar[bool] = True
+    device_pass: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevicePassGrantFailed(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_DEVICE_PASS_GRANTED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevicesForgotten(UserEvent):
+    """They are strangers again until somebody signs in there."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_DEVICES_FORGOTTEN
+    phase: ClassVar[Phase] = Phase.SOLE
+    devices: int

@@ -1,8 +1,6 @@
 """One-use tokens are derived, not stored: the row holds a salt, the server a key, and neither
 alone yields the text that the mail carries."""
 
-import base64
-import binascii
 import hmac
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -10,12 +8,11 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from core import opaque
 from core.ids import uuid7
 from core.keys import KeyRing
 
 _PREFIX: Final = "dsh_once_"  # lets secret scanners find a token that leaked
-_ID_BYTES: Final = 16
-_MAC_BYTES: Final = 32
 
 
 class Purpose(StrEnum):
@@ -24,6 +21,7 @@ class Purpose(StrEnum):
     PASSWORD_RESET = "password_reset"
     EMAIL_CHANGE = "email_change"
     INVITATION = "invitation"
+    UNLOCK = "unlock"
 
 
 LIFETIMES: Final = {
@@ -32,6 +30,8 @@ LIFETIMES: Final = {
     Purpose.PASSWORD_RESET: timedelta(hours=1),
     Purpose.EMAIL_CHANGE: timedelta(hours=24),
     Purpose.INVITATION: timedelta(hours=72),
+    # As long as the longest lock that it gets somebody around.
+    Purpose.UNLOCK: timedelta(hours=24),
 }
 
 
@@ -70,7 +70,7 @@ class OneUseToken:
         )
 
     def text(self, keys: KeyRing) -> str:
-        return _PREFIX + _encode(self.id.bytes + self._mac(keys))
+        return opaque.spelled(_PREFIX, self.id.bytes + self._mac(keys))
 
     def is_genuine(self, text: str, keys: KeyRing) -> bool:
         """In constant time over the part that is secret."""
@@ -100,14 +100,4 @@ def calculate_expiration(purpose: Purpose, now: datetime) -> datetime:
 
 def read_token_id(text: str) -> UUID | None:
     """Which row a token speaks of; None when it is no token at all."""
-    if not text.startswith(_PREFIX) or not text.isascii():
-        return None
-    try:
-        raw = base64.urlsafe_b64decode(text[len(_PREFIX) :] + "==")
-    except binascii.Error:
-        return None
-    return UUID(bytes=raw[:_ID_BYTES]) if len(raw) == _ID_BYTES + _MAC_BYTES else None
-
-
-def _encode(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+    return opaque.read_id(_PREFIX, text)
