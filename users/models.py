@@ -70,7 +70,6 @@ class DevicePass(models.Model):
 
     id = models.UUIDField(primary_key=True, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE)
-    key_id = models.CharField(max_length=16)
     salt = models.BinaryField(max_length=32)
     created_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)

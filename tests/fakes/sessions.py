@@ -31,13 +31,14 @@ class InMemorySessions:
     implements = (SessionRepository, SessionReader)
     sessions: dict[UUID, DeviceSession] = field(default_factory=dict)
     users: dict[UUID, User] = field(default_factory=dict)
+    rotations: "InMemoryRotations" = field(default_factory=lambda: InMemoryRotations())
 
     def save(self, session: DeviceSession) -> None:
         self.sessions[session.id] = session
 
     def live_of(self, user_id: UUID, now: datetime) -> list[DeviceSession]:
-        own = (session for session in self.sessions.values() if session.user_id == user_id)
-        return sorted((session for session in own if session.is_live(now)), key=lambda one: one.id)
+        every = (self._row(session_id) for session_id in sorted(self.sessions))
+        return [one for one in every if one and one.user_id == user_id and one.is_live(now)]
 
     def origins_of(self, user_id: UUID) -> list[Origin]:
         own = [session for session in self.sessions.values() if session.user_id == user_id]
@@ -51,7 +52,12 @@ class InMemorySessions:
         return True
 
     def lock(self, session_id: UUID) -> DeviceSession | None:
-        return self.sessions.get(session_id)
+        return self._row(session_id)
+
+    def _row(self, session_id: UUID) -> DeviceSession | None:
+        session = self.sessions.get(session_id)
+        rotated_at = self.rotations.effect_on(session) if session else None
+        return replace(session, rotated_at=rotated_at) if session and rotated_at else session
 
     def end(self, session_id: UUID, user_id: UUID, reason: EndReason, now: datetime) -> bool:
         session = self.sessions.get(session_id)
@@ -61,7 +67,7 @@ class InMemorySessions:
         return True
 
     def find(self, session_id: UUID) -> SessionWithUser | None:
-        session = self.sessions.get(session_id)
+        session = self._row(session_id)
         return SessionWithUser(session, self.users[session.user_id]) if session else None
 
     def touch(self, session: DeviceSession, generation: int, now: datetime) -> None:
@@ -147,6 +153,12 @@ class InMemoryRotations:
     def last(self, user_id: UUID) -> int:
         mine = [n for n, (owner, _) in enumerate(self.rows, 1) if owner in (None, user_id)]
         return max(mine, default=0)
+
+    def effect_on(self, session: DeviceSession) -> datetime | None:
+        """When the first of the rotations since it began takes effect."""
+        since = self.rows[session.rotation :]
+        effects = [at for owner, at in since if owner in (None, session.user_id)]
+        return min(effects, default=None)
 
     def add(self, user_id: UUID | None, effective_at: datetime, now: datetime) -> None:
         self.rows.append((user_id, effective_at))

@@ -280,9 +280,12 @@ class SignInPorts:
     mailer: RecordingMailer = field(default_factory=RecordingMailer)
     bus: StubEventBus = field(default_factory=StubEventBus)
     clock: FakeClock = field(default_factory=FakeClock)
+    keys: KeyRing = KEYS
 
     def device_passes(self) -> DevicePasses:
-        return DevicePasses(pass_repo=self.passes, event_bus=self.bus, keys=KEYS, clock=self.clock)
+        return DevicePasses(
+            pass_repo=self.passes, event_bus=self.bus, keys=self.keys, clock=self.clock
+        )
 
     def credentials(self) -> PasswordCredentials:
         return PasswordCredentials(

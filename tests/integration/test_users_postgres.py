@@ -300,7 +300,7 @@ class TestDevicePasses:
     """Uses fixtures: ports."""
 
     def grant(self, ports: Ports, user: User, at: datetime = NOON) -> DevicePass:
-        granted = DevicePass.grant(user.id, key_id="1", salt=b"s" * 32, now=at)
+        granted = DevicePass.grant(user.id, salt=b"s" * 32, now=at)
         ports.passes.save(granted)
         return granted
 
@@ -316,14 +316,14 @@ class TestDevicePasses:
 
     def test_its_use_is_noted(self, ports: Ports) -> None:
         granted = self.grant(ports, self.somebody(ports))
-        used = granted.used(key_id="2", now=NOON + DAY)
+        used = granted.used(NOON + DAY)
         ports.passes.update(used)
         assert ports.passes.find(granted.id) == used
 
     def test_what_is_gone_is_not_made_again_by_its_use(self, ports: Ports) -> None:
         granted = self.grant(ports, user := self.somebody(ports))
         ports.passes.forget_all_of(user.id)
-        ports.passes.update(granted.used(key_id="1", now=NOON))
+        ports.passes.update(granted.used(NOON))
         assert ports.passes.find(granted.id) is None
 
     def test_all_but_one_are_forgotten_and_nobody_elses(self, ports: Ports) -> None:
@@ -338,7 +338,7 @@ class TestDevicePasses:
         used, first, second, foreign = (
             self.grant(ports, each) for each in (user, user, user, other)
         )
-        ports.passes.update(used.used(key_id="1", now=NOON))
+        ports.passes.update(used.used(NOON))
         ports.passes.forget_surplus(user.id, keep=2)
         found = [ports.passes.find(each.id) is not None for each in (used, first, second, foreign)]
         assert found == [True, False, True, True]

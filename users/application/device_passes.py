@@ -44,9 +44,7 @@ class DevicePasses:
         return self.pass_repo.find(pass_id) is not None
 
     def grant(self, user_id: UUID) -> DevicePass:
-        granted = DevicePass.grant(
-            user_id, key_id=self.keys.current, salt=self.new_salt(), now=self.clock.now()
-        )
+        granted = DevicePass.grant(user_id, salt=self.new_salt(), now=self.clock.now())
         self.pass_repo.save(granted)
         self.pass_repo.forget_surplus(user_id, keep=MOST_PASSES)
         return granted
@@ -56,7 +54,7 @@ class DevicePasses:
         found = self.pass_repo.find(pass_id)
         if found is None:
             return None
-        used = found.used(key_id=self.keys.current, now=self.clock.now())
+        used = found.used(self.clock.now())
         self.pass_repo.update(used)
         return used
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core import opaque
 from core.ids import uuid7
-from core.keys import KeyRing, UnknownKeyError
+from core.keys import KeyRing
 
 PREFIX: Final = "dsh_device_"
 LIFETIME: Final = timedelta(days=180)
@@ -24,45 +24,44 @@ time."""
 class DevicePass:
     id: UUID = field(default_factory=uuid7)
     user_id: UUID
-    key_id: str
     salt: bytes = field(repr=False)
     created_at: datetime
     last_used_at: datetime | None = None
     expires_at: datetime
 
     @classmethod
-    def grant(cls, user_id: UUID, *, key_id: str, salt: bytes, now: datetime) -> "DevicePass":
+    def grant(cls, user_id: UUID, *, salt: bytes, now: datetime) -> "DevicePass":
         """`salt` is 32 bytes from the system's generator: half of the token's strength."""
-        return cls(
-            user_id=user_id, key_id=key_id, salt=salt, created_at=now, expires_at=now + LIFETIME
-        )
+        return cls(user_id=user_id, salt=salt, created_at=now, expires_at=now + LIFETIME)
 
-    def used(self, *, key_id: str, now: datetime) -> "DevicePass":
-        """Its text stays the same, unless keys were rotated."""
-        return replace(self, key_id=key_id, last_used_at=now, expires_at=now + LIFETIME)
+    def used(self, now: datetime) -> "DevicePass":
+        return replace(self, last_used_at=now, expires_at=now + LIFETIME)
 
     def is_live(self, now: datetime) -> bool:
         return now < self.expires_at
 
     def text(self, keys: KeyRing) -> str:
-        return opaque.spelled(PREFIX, self.id.bytes + self._mac(keys))
+        return self._text(keys.current, keys)
 
     def is_genuine(self, text: str, keys: KeyRing) -> bool:
-        try:
-            return hmac.compare_digest(text.encode(), self.text(keys).encode())
-        except UnknownKeyError:  # rotated out: whatever was made under it is over
-            return False
+        """Under any key that is known: when keys are rotated, and the answer with the new text is
+        lost, the device is known by the old one."""
+        return any(
+            hmac.compare_digest(text.encode(), self._text(key_id, keys).encode())
+            for key_id in keys.keys
+        )
 
-    def _mac(self, keys: KeyRing) -> bytes:
-        return keys.mac(
-            self.key_id,
+    def _text(self, key_id: str, keys: KeyRing) -> str:
+        mac = keys.mac(
+            key_id,
             b"v1",
             b"device",
-            self.key_id.encode(),
+            key_id.encode(),
             self.id.bytes,
             self.user_id.bytes,
             self.salt,
         )
+        return opaque.spelled(PREFIX, self.id.bytes + mac)
 
 
 def read_pass_id(text: str) -> UUID | None:

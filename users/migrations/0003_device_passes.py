@@ -30,7 +30,6 @@ class Migration(migrations.Migration):
             name="DevicePass",
             fields=[
                 ("id", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("key_id", models.CharField(max_length=16)),
                 ("salt", models.BinaryField(max_length=32)),
                 ("created_at", models.DateTimeField()),
                 ("last_used_at", models.DateTimeField(null=True)),

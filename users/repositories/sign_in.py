@@ -80,7 +80,6 @@ class DjangoDevicePassRepository:
         models.DevicePass.objects.create(
             id=device_pass.id,
             user_id=device_pass.user_id,
-            key_id=device_pass.key_id,
             salt=device_pass.salt,
             created_at=device_pass.created_at,
             last_used_at=device_pass.last_used_at,
@@ -90,7 +89,6 @@ class DjangoDevicePassRepository:
     def update(self, device_pass: DevicePass) -> None:
         self.database.write()
         models.DevicePass.objects.filter(pk=device_pass.id).update(
-            key_id=device_pass.key_id,
             last_used_at=device_pass.last_used_at,
             expires_at=device_pass.expires_at,
         )
@@ -119,7 +117,6 @@ def _device_pass(row: models.DevicePass) -> DevicePass:
     return DevicePass(
         id=row.id,
         user_id=row.user_id,
-        key_id=row.key_id,
         salt=bytes(row.salt),
         created_at=row.created_at,
         last_used_at=row.last_used_at,
