@@ -212,12 +212,6 @@ class SignedNote:
                 raise NotAuthentic(f"the signature of {key.name}+{key.key_id.hex()} is not right")
         return frozenset(key for key, _ in claimed)
 
-    def is_signed_by(self, *keys: VerifierKey) -> bool:
-        try:
-            return bool(self.signers(keys))
-        except NotAuthentic:
-            return False
-
 
 def sign_checkpoint(checkpoint: Checkpoint, *keys: SigningKey) -> SignedNote:
     text = checkpoint.body()
