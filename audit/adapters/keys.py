@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from audit.adapters.files import write_whole
 from audit.domain.checkpoint import Checkpoint, SignedNote, SigningKey, VerifierKey
 from audit.domain.errors import NoSigningKeyError
 
@@ -56,8 +57,8 @@ class KeyFolder:
         older = []
         with suppress(NoSigningKeyError):
             older = list(self.signing_keys())[:1]
-        known = [each.text() for each in self.verifier_keys()]
-        self._write(VERIFIER_KEYS, "\n".join([*known, key.verifier_key.text()]) + "\n", 0o644)
+        known = [*self.verifier_keys(), key.verifier_key]
+        write_whole(self.path / VERIFIER_KEYS, "".join(f"{each.text()}\n" for each in known))
         self._write_signing_keys([key, *older])
 
     def retire(self, signed: SigningKey) -> None:
@@ -79,24 +80,11 @@ class KeyFolder:
                 self.keep(note)
 
     def keep(self, note: str) -> None:
-        self._write(CHECKPOINT, note, 0o644)
+        write_whole(self.path / CHECKPOINT, note)
 
     def _write_signing_keys(self, keys: Sequence[SigningKey]) -> None:
-        self._write(SIGNING_KEY, "".join(f"{key.text()}\n" for key in keys), 0o600)
-
-    def _write(self, name: str, text: str, mode: int) -> None:
-        """Whole or not at all, and on the disk before it counts."""
-        unfinished = self.path / f".{name}.{os.getpid()}"
-        with open(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.path / name)
-        folder = os.open(self.path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        text = "".join(f"{key.text()}\n" for key in keys)
+        write_whole(self.path / SIGNING_KEY, text, 0o600)
 
 
 def _size(note: str) -> int:

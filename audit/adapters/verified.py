@@ -1,13 +1,13 @@
 """How far the trail was found in order: a file in the folder of the keys, outside the database."""
 
 import json
-import os
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from audit.adapters.files import write_whole
 from audit.domain.findings import Verified
 from audit.domain.log import Cursor, packed, unpacked
 from audit.domain.merkle import HASH_BYTES, TILE_WIDTH, Edge
@@ -37,14 +37,9 @@ class VerifiedFile:
             raise ValueError(f"{self.path} is not what a verification has left") from error
 
     def keep(self, verified: Verified) -> None:
-        """Whole or not at all, and on the disk before it counts. Raises `OSError`."""
+        """Raises `OSError`."""
         self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        unfinished = self.folder / f".{VERIFIED}.{os.getpid()}"
-        with unfinished.open("w") as file:
-            file.write(_text(verified))
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self.path)
+        write_whole(self.path, _text(verified))
 
 
 def _text(verified: Verified) -> str:
