@@ -59,7 +59,7 @@ from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories import cluster
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
-from audit.repositories.months import PartitionedMonths
+from audit.repositories.months import PartitionedMonths, make_partitions
 from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from audit.repositories.subjects import DjangoErasableSubjects, DjangoSubjects
 from audit.repositories.trail import DjangoTrail
@@ -205,23 +205,6 @@ def _ensure_signing_key(folder: KeyFolder) -> None:
             folder.signing_keys()
         except NoSigningKeyError:
             _add_signing_key()
-
-
-def make_partitions(alias: str = "default") -> int:
-    """Three months ahead; how many were missing."""
-    if connections[alias].vendor != "postgresql":
-        return 0
-    with connections[alias].cursor() as database:
-        database.execute("SET lock_timeout = '2s'")
-        try:
-            database.execute(
-                "SELECT count(*) FILTER (WHERE audit_make_partition("
-                "clock_timestamp() + ahead * interval '1 month')) FROM generate_series(0, 3) ahead"
-            )
-            made: int = database.fetchone()[0]
-        finally:
-            database.execute("RESET lock_timeout")
-    return made
 
 
 def jobs() -> Sequence[Job]:

@@ -1,4 +1,4 @@
-"""The partitions of the trail on PostgreSQL, as the owner of its tables."""
+"""The partitions of the trail on PostgreSQL."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,11 +29,29 @@ _UNFINISHED: Final = """
         AND (i.inhrelid IS NULL OR i.inhdetachpending)
     ORDER BY c.relname
 """
+_AHEAD: Final = """
+    SELECT count(*) FILTER (WHERE audit_make_partition(
+        clock_timestamp() + ahead * interval '1 month')) FROM generate_series(0, 3) ahead
+"""
+
+
+def make_partitions(alias: str = "default") -> int:
+    """Three months ahead; how many were missing."""
+    if connections[alias].vendor != "postgresql":
+        return 0
+    with connections[alias].cursor() as database:
+        database.execute("SET lock_timeout = '2s'")
+        try:
+            database.execute(_AHEAD)
+            made: int = database.fetchone()[0]
+        finally:
+            database.execute("RESET lock_timeout")
+    return made
 
 
 @dataclass(frozen=True)
 class PartitionedMonths:
-    """`owner` is the alias of the owner's connection."""
+    """As the owner of the tables: `owner` is the alias of that connection."""
 
     owner: str
 

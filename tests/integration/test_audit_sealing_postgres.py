@@ -23,6 +23,7 @@ from audit.domain.findings import Kind
 from audit.models import AuditEvent
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
+from audit.repositories.months import make_partitions
 from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from core import container
 from core.actions import Phase
@@ -506,8 +507,8 @@ class TestPartitions:
     """Uses fixtures: transactional_db."""
 
     def test_they_are_made_ahead_and_only_once(self, transactional_db: None) -> None:
-        wiring.make_partitions()
-        assert wiring.make_partitions() == 0
+        make_partitions()
+        assert make_partitions() == 0
 
 
 class Later:
