@@ -53,7 +53,6 @@ from audit.domain.events import (
     TrailExported,
     TrailViewRefused,
 )
-from audit.domain.merkle import TILE_WIDTH
 from audit.ports import Anchor, Criteria
 from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories import cluster
@@ -258,11 +257,9 @@ def bundle_of(since: datetime | None, until: datetime | None) -> Bundle:
     """Of the leaves from the first to the last whose ids were made in this time; some beside them
     may be among those. Raises `ValueError` where there are none."""
     begin, end = (first_id_of(each) if each else None for each in (since, until))
-    log = DjangoSealedLog("default")
     leaves = [
-        tile * TILE_WIDTH + offset
-        for tile in range(-(-log.frontier().size // TILE_WIDTH))
-        for offset, entry_id in enumerate(log.ids(tile))
+        leaf
+        for leaf, entry_id in DjangoSealedLog("default").leaves()
         if (begin is None or begin <= entry_id) and (end is None or entry_id < end)
     ]
     if not leaves:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connections
 
-from audit.domain.merkle import TILE_WIDTH
 from audit.ports import Month
 from audit.repositories.sealed import DjangoSealedLog
 
@@ -71,13 +70,8 @@ class PartitionedMonths:
 
     def leaves(self, ids: set[UUID]) -> dict[UUID, int]:
         """By what the tiles name, and not by what the rows say of their order."""
-        log = DjangoSealedLog(self.owner)
-        found: dict[UUID, int] = {}
-        for tile in range(-(-log.frontier().size // TILE_WIDTH)):
-            for offset, entry_id in enumerate(log.ids(tile)):
-                if entry_id in ids:
-                    found[entry_id] = tile * TILE_WIDTH + offset
-        return found
+        leaves = DjangoSealedLog(self.owner).leaves()
+        return {entry_id: leaf for leaf, entry_id in leaves if entry_id in ids}
 
     def drop(self, month: Month) -> None:
         """Writers of other months do not wait."""

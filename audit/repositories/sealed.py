@@ -134,8 +134,7 @@ class DjangoSealedLog:
         cursor = self._first_cursor([entry_id])
         if cursor is None or cursor > frontier.cursor:
             return None
-        tiles = range(-(-frontier.size // TILE_WIDTH))
-        tile = bisect_right(tiles, cursor, key=self._beginning_of) - 1
+        tile = bisect_right(_tiles(frontier.size), cursor, key=self._beginning_of) - 1
         ids = self.ids(tile) if tile >= 0 else []
         if entry_id not in ids:
             raise LookupError(f"no leaf names {entry_id}")
@@ -159,6 +158,11 @@ class DjangoSealedLog:
         frontier = self.frontier()
         raw = self._read(_IDS, 0, index) if index < frontier.size // TILE_WIDTH else frontier.ids
         return [UUID(bytes=raw[at : at + 16]) for at in range(0, len(raw), 16)]
+
+    def leaves(self) -> Iterator[tuple[int, UUID]]:
+        """All of them, each with the id that its tile names."""
+        for tile in _tiles(self.frontier().size):
+            yield from enumerate(self.ids(tile), tile * TILE_WIDTH)
 
     def _read(self, kind: int, level: int, index: int) -> bytes:
         row = self._one(
@@ -221,6 +225,11 @@ class DjangoAnchorRecords:
                 "INSERT INTO audit_anchor (checkpoint_size, sink, receipt) VALUES (%s, %s, %s)",
                 [size, sink, receipt],
             )
+
+
+def _tiles(size: int) -> range:
+    """Those of level 0, the unfinished one among them."""
+    return range(-(-size // TILE_WIDTH))
 
 
 def _frontier(row: tuple[Any, ...]) -> Frontier:
