@@ -1,10 +1,8 @@
 """Where the trail's own work is put together."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Final
-from urllib.parse import urlsplit
 
 from django.db import connections
 
@@ -41,24 +39,20 @@ from audit.application.verification.verifier import Verifier
 from audit.domain.checkpoint import (
     Checkpoint,
     SignedNote,
-    SigningKey,
     VerifierKey,
     read_checkpoint,
 )
-from audit.domain.errors import NoSigningKeyError, PruneRefusedError
+from audit.domain.errors import PruneRefusedError
 from audit.domain.events import (
-    DatabaseTrusted,
-    EpochBegun,
-    KeyRotated,
     TrailExported,
     TrailViewRefused,
 )
+from audit.grants import OWNER
 from audit.ports import Anchor, Criteria
 from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
-from audit.repositories import cluster
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
-from audit.repositories.months import PartitionedMonths, make_partitions
+from audit.repositories.months import PartitionedMonths
 from audit.repositories.sealed import DjangoAnchorRecords, DjangoSealedLog
 from audit.repositories.subjects import DjangoErasableSubjects, DjangoSubjects
 from audit.repositories.trail import DjangoTrail
@@ -66,13 +60,6 @@ from core import container, context
 from core.database import InUnitOfWork
 from core.events import DomainEvent
 from core.ids import first_id_of
-from core.jobs import Job
-from core.result import Failure
-
-_SEAL: Final = 1
-_SWEEP: Final = 30
-_DAY: Final = timedelta(days=1).total_seconds()
-_HOUR: Final = timedelta(hours=1).total_seconds()
 
 
 def recorder(alias: str) -> Recorder:
@@ -166,58 +153,6 @@ def is_sealed(alias: str = "default") -> bool:
     return DjangoSealedLog(alias).last_checkpoint() is not None
 
 
-def make_signing_key() -> None:
-    with key_folder().locked():
-        _add_signing_key()
-
-
-def _add_signing_key() -> None:
-    """The name of the log is in its first key, and so in every checkpoint: it outlives a move."""
-    folder = key_folder()
-    names = [key.name for key in folder.verifier_keys()]
-    origin = f"{urlsplit(container.get_settings().public_url).netloc}/audit"
-    key = SigningKey.generate(names[0] if names else origin)
-    if not names:
-        folder.add(key)
-        return
-    with container.get_database().get_session() as unit:
-        rotated = KeyRotated(vkey=key.verifier_key.text())
-        container.get_event_bus().publish(rotated, session=unit)
-        folder.add(key)
-
-
-def seal_and_publish(alias: str = "default") -> Checkpoint | None:
-    """Everything that can be sealed now. The first seal of a new installation makes its key."""
-    log, folder = DjangoSealedLog(alias), key_folder()
-    if log.frontier().size == 0:
-        _ensure_signing_key(folder)
-    made = sealer(alias).seal_all()
-    note = log.last_checkpoint() if made else None
-    if made and note:
-        publisher(alias).publish(made, note)
-    return made
-
-
-def _ensure_signing_key(folder: KeyFolder) -> None:
-    with folder.locked():
-        try:
-            folder.signing_keys()
-        except NoSigningKeyError:
-            _add_signing_key()
-
-
-def jobs() -> Sequence[Job]:
-    """For `manage.py worker`."""
-    recent = sweeper()
-    return [
-        Job("seal", _SEAL, _seal_quietly),
-        Job("sweep", _SWEEP, recent.sweep),
-        Job("sweep everything", _DAY, lambda: sweeper().sweep()),
-        Job("expire pseudonyms", _HOUR, _expire),
-        Job("make partitions", _HOUR, make_partitions),
-    ]
-
-
 def erasing() -> EraseSubjectHandler:
     """Inside the unit of work that is open."""
     return EraseSubjectHandler(
@@ -267,12 +202,9 @@ def bundle_of(since: datetime | None, until: datetime | None) -> Bundle:
     return bundle(leaves[0], leaves[-1] + 1)
 
 
-def begin_epoch() -> int | None:
-    """As the owner of the tables. None where the cluster is the one that is known."""
-    epoch = cluster.begin_epoch("owner" if "owner" in connections else "default")
-    if epoch is not None:
-        record(EpochBegun(epoch=epoch))
-    return epoch
+def owner() -> str:
+    """The alias of the connection of whoever owns the tables."""
+    return OWNER if OWNER in connections else "default"
 
 
 def pruner() -> Pruner:
@@ -280,7 +212,7 @@ def pruner() -> Pruner:
     if connections["default"].vendor != "postgresql":
         raise PruneRefusedError("SQLite keeps all in one file: there is nothing to prune.")
     return Pruner(
-        months=PartitionedMonths("owner" if "owner" in connections else "default"),
+        months=PartitionedMonths(owner()),
         archives=BundleArchives(bundle),
         pruned=lambda: verifier(key_folder().verifier_keys()).pruned(),
         record=record,
@@ -288,42 +220,8 @@ def pruner() -> Pruner:
     )
 
 
-def trust_database(alias: str = "default") -> int:
-    """The last checkpoint of the database is kept outside, on record; its size."""
-    folder, note = key_folder(), DjangoSealedLog(alias).last_checkpoint()
-    if note is None:
-        raise ValueError("Nothing is sealed in this database: there is nothing to trust.")
-    checkpoint = read_checkpoint(note, folder.verifier_keys())
-    if folder.checkpoint() is not None:
-        raise ValueError(
-            f"There is a checkpoint in {folder.path}: look at it before you remove it."
-        )
-    record(DatabaseTrusted(size=checkpoint.size))
-    folder.keep(note)
-    return checkpoint.size
-
-
 def record_export(exported: Bundle) -> None:
     record(TrailExported(first=exported.first, last=exported.last))
-
-
-def _expire() -> int:
-    """Raises for what the worker is to log as failed."""
-    settings = container.get_settings()
-    expired = expire_pseudonyms().handle(
-        ExpirePseudonyms(
-            unknown_after=timedelta(days=settings.audit_unknown_days),
-            addresses_after=timedelta(days=settings.audit_ip_days),
-        )
-    )
-    if isinstance(expired, Failure):
-        raise RuntimeError(expired.error.message)
-    return expired.value
-
-
-def _seal_quietly() -> None:
-    """A line of the log for each second would tell nobody anything."""
-    seal_and_publish()
 
 
 def verifier(vkeys: Sequence[VerifierKey], alias: str = "default") -> Verifier:

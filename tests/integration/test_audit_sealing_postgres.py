@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from audit import wiring
+from audit import upkeep, wiring
 from audit.adapters.anchors import FileAnchor
 from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Publisher, Sealer, SealRefusedError
@@ -264,9 +264,7 @@ class TestTheFirstKey:
     ) -> None:
         folder = KeyFolder(tmp_path / "audit")
         monkeypatch.setattr(wiring, "key_folder", lambda: folder)
-        workers = [
-            threading.Thread(target=wiring._ensure_signing_key, args=[folder]) for _ in range(8)
-        ]
+        workers = [threading.Thread(target=upkeep._ensure_signing_key) for _ in range(8)]
         for worker in workers:
             worker.start()
         for worker in workers:
@@ -281,7 +279,7 @@ class TestTheFirstKey:
         monkeypatch.setattr(wiring, "key_folder", lambda: keeper)
         record(1)
         for _ in range(1000):
-            if wiring.seal_and_publish():
+            if upkeep.seal_and_publish():
                 break
         assert len(keeper.verifier_keys()) == 2
         assert DjangoSealedLog("default").frontier().size > 0

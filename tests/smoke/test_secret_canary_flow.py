@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from audit import wiring
+from audit import upkeep, wiring
 from core import container
 from core.logging import ConsoleLogger
 from tests.factories import UserFactory
@@ -100,7 +100,7 @@ def export(auditor: Program) -> str:
 
 
 def bundle(folder: Path) -> str:
-    while wiring.seal_and_publish():
+    while upkeep.seal_and_publish():
         pass
     wiring.bundle(0, None).write(folder / "bundle")
     return "".join(path.read_text() for path in (folder / "bundle").iterdir())

@@ -15,7 +15,7 @@ from typing import Final
 
 from django.db import connection, connections
 
-from audit import wiring
+from audit import upkeep, wiring
 from audit.application.sealing import SealRefusedError
 from audit.domain.events import TrailExported
 from core import container, context
@@ -54,7 +54,7 @@ class Stage:
 
     def seal(self) -> None:
         try:
-            wiring.seal_and_publish()
+            upkeep.seal_and_publish()
         except SealRefusedError as refused:
             note(self.refusals, str(refused))
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.db import connection
 
-from audit import wiring
+from audit import upkeep, wiring
 from audit.application.sealing import SealRefusedError
 from trials.kills.children import record_something
 
@@ -28,7 +28,7 @@ def settle(folder: Path, answer: Path) -> None:
     record_something()  # so that there is something to seal, and the file to write
     _wait_until_final()
     try:
-        wiring.seal_and_publish()
+        upkeep.seal_and_publish()
         found = [*_verified(), *_verified_elsewhere(folder / "bundle")]
     except SealRefusedError as refused:
         found = [f"the sealer refuses: {refused}"]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import psycopg
 
-from audit import wiring
+from audit import upkeep, wiring
 from audit.application.verification.verifier import Report
 from audit.domain.checkpoint import read_checkpoint
 from core.jobs import work
@@ -34,7 +34,7 @@ class Verifications:
 def be_worker(stage: Stage) -> None:
     """As `manage.py worker`, in a thread as there; without mail, which nobody would receive."""
     stop = Event()
-    thread = Thread(target=work, args=(wiring.jobs(), stop, _Notes(stage.troubles)))
+    thread = Thread(target=work, args=(upkeep.jobs(), stop, _Notes(stage.troubles)))
     thread.start()
     _wait_for_the_end(stage)
     stop.set()

@@ -18,7 +18,7 @@ from django.db import connections
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from audit import wiring
+from audit import upkeep, wiring
 from core import container
 from trials.kills.books import Books, Finding, read_books
 from trials.kills.boundaries import Role
@@ -56,7 +56,7 @@ class Load:
         self.folder.mkdir()
         self._point_at(_NAME)
         record_something()
-        wiring.seal_and_publish()  # which makes the key that the verifier reads
+        upkeep.seal_and_publish()  # which makes the key that the verifier reads
         connections.close_all()
 
     def run(self, console: Console) -> Outcome:

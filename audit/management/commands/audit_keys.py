@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from audit import wiring
+from audit import upkeep, wiring
 
 
 class Command(BaseCommand):
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if options["init"]:
             _refuse_a_second(folder.path, has_keys=bool(folder.verifier_keys()))
         if options["rotate"] or options["init"]:
-            wiring.make_signing_key()
+            upkeep.make_signing_key()
         if options["rotate"]:
             self.stderr.write(_ROTATED)
         keys = [key.text() for key in folder.verifier_keys()]

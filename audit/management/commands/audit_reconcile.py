@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError, CommandParser
 
-from audit import wiring
+from audit import upkeep
 from audit.domain.checkpoint import NotAuthentic
 
 
@@ -23,13 +23,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["new_cluster"]:
-            epoch = wiring.begin_epoch()
+            epoch = upkeep.begin_epoch()
             if epoch is None:
                 raise CommandError("This is the cluster that the trail was written in last.")
             self.stdout.write(f"Epoch {epoch} of the trail has begun.")
             return
         try:
-            size = wiring.trust_database()
+            size = upkeep.trust_database()
         except (ValueError, NotAuthentic) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(f"The checkpoint of {size} entries is kept outside again.")

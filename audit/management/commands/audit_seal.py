@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import CommandError, CommandParser
 
-from audit import wiring
+from audit import upkeep
 from audit.application.sealing import SealRefusedError
 from audit.domain.errors import NoSigningKeyError
 from audit.management.exits import AnsweringCommand
@@ -26,7 +26,7 @@ class Command(AnsweringCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            made = wiring.seal_and_publish()
+            made = upkeep.seal_and_publish()
         except SealRefusedError as error:
             self.stderr.write(str(error))
             sys.exit(_REFUSED)

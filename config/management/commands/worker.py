@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import BaseCommand
 from django.db import close_old_connections
 
-from audit import wiring as audit_wiring
+from audit import upkeep
 from core import container
 from core.jobs import Job, work
 from mail import wiring as mail_wiring
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 
 
 def _all_jobs() -> Sequence[Sequence[Job]]:
-    return audit_wiring.jobs(), mail_wiring.jobs(), users_wiring.jobs()
+    return upkeep.jobs(), mail_wiring.jobs(), users_wiring.jobs()
 
 
 def _thread(jobs: Sequence[Job], stop: Event) -> Thread:
