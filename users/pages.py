@@ -2,73 +2,72 @@
 scanner follows links too. Only the form does, with the token from the link's fragment, which no
 server and no log ever sees, or pasted by hand."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
+from django.views.generic import FormView
 
 from core.errors import DomainError, ErrorCode
 from core.result import Failure, Result
 from core.throttling import throttled
 from core.validation import LONGEST_PASSWORD
 from users import wiring
+from users.api.devices import keep_pass, shown_pass
 from users.application.addresses import ChangeEmail
 from users.application.administration import CreateAdmin
+from users.application.device_passes import GrantDevicePass
 from users.application.passwords import ChoosePassword
 from users.application.registration import VerifyEmail
 
 
-def _token_field() -> forms.CharField:
-    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-token": ""})
-    return forms.CharField(max_length=256, widget=widget)
-
-
-class VerifyEmailForm(forms.Form):
-    token = _token_field()
-    password = forms.CharField(
-        label="The password that you chose",
+def _password_field(label: str, autocomplete: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
         max_length=LONGEST_PASSWORD,
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
     )
 
 
-class ChangeEmailForm(forms.Form):
-    token = _token_field()
-    password = forms.CharField(
-        label="The password of your account",
-        max_length=LONGEST_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+class TokenForm(forms.Form):
+    token = forms.CharField(
+        max_length=256,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "data-token": ""}
+        ),
     )
 
 
-class ChoosePasswordForm(forms.Form):
-    token = _token_field()
-    password = forms.CharField(
-        label="A new password of at least 12 characters",
-        max_length=LONGEST_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+class VerifyEmailForm(TokenForm):
+    password = _password_field("The password that you chose", "current-password")
 
 
-class SetUpForm(forms.Form):
-    token = _token_field()
+class ChangeEmailForm(TokenForm):
+    password = _password_field("The password of your account", "current-password")
+
+
+class ChoosePasswordForm(TokenForm):
+    password = _password_field("A new password of at least 12 characters", "new-password")
+
+
+class SetUpForm(TokenForm):
     email = forms.CharField(
         label="Your e-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
-    password = forms.CharField(
-        label="A password of at least 12 characters",
-        max_length=LONGEST_PASSWORD,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    password = _password_field("A password of at least 12 characters", "new-password")
+
+
+if TYPE_CHECKING:
+    _FormView = FormView[TokenForm]
+else:
+    _FormView = FormView
 
 
 @require_safe
@@ -76,89 +75,111 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "users/home.html")
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@throttled("one_use_token")
-def verify_email(request: HttpRequest) -> HttpResponse:
-    form = VerifyEmailForm(_sent(request))
-    if form.is_valid() and _accepted(
-        form, wiring.verify_email().handle(VerifyEmail(**form.cleaned_data))
-    ):
-        return _done(request, "Your e-mail address is confirmed. You can sign in now.")
-    return _page(request, form, "Confirm your e-mail address", "Confirm")
+@method_decorator([never_cache, throttled("one_use_token")], name="dispatch")
+class TokenPage(_FormView):
+    """A form that spends a token. A subclass says what it looks like, and hands it to a handler."""
+
+    http_method_names = ("get", "head", "post")
+    template_name = "users/form.html"
+    form_class = TokenForm
+    title: ClassVar[str]
+    action: ClassVar[str]
+    done: ClassVar[str]
+    goes_on_to: ClassVar[tuple[str, str]] = ("/", "Go on")
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        raise NotImplementedError
+
+    def form_valid(self, form: TokenForm) -> HttpResponse:
+        result = self.spend(form.cleaned_data)
+        if isinstance(result, Failure):
+            form.add_error(_field_of(result.error, form), result.error.message)
+            return self.form_invalid(form)
+        return self.answer(result.value)
+
+    def form_invalid(self, form: TokenForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=400)
+
+    def answer(self, value: Any) -> HttpResponse:
+        link, label = self.goes_on_to
+        context = {"title": self.done, "link": link, "label": label}
+        return render(self.request, "users/done.html", context)
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        return super().get_context_data(title=self.title, action=self.action, **context)
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@throttled("one_use_token")
-def set_up(request: HttpRequest) -> HttpResponse:
-    form = SetUpForm(_sent(request))
-    if form.is_valid():
-        values = form.cleaned_data
+def _field_of(error: DomainError, form: TokenForm) -> str | None:
+    if error.code is ErrorCode.INVALID_CREDENTIALS:
+        return "password"
+    field = getattr(error, "field", None)
+    return field if field in form.fields else None
+
+
+class VerifyEmailPage(TokenPage):
+    form_class = VerifyEmailForm
+    title = "Confirm your e-mail address"
+    action = "Confirm"
+    done = "Your e-mail address is confirmed. You can sign in now."
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        return wiring.verify_email().handle(VerifyEmail(**values))
+
+
+class ChangeEmailPage(TokenPage):
+    form_class = ChangeEmailForm
+    title = "Confirm your new e-mail address"
+    action = "Change the address"
+    done = "Your e-mail address is changed. Sign in with the new one."
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        return wiring.change_email().handle(ChangeEmail(**values))
+
+
+class ResetPasswordPage(TokenPage):
+    form_class = ChoosePasswordForm
+    title = "Choose a new password"
+    action = "Change the password"
+    done = "Your password is changed. You can sign in with it now."
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        command = ChoosePassword(**values, device_token=shown_pass(self.request))
+        return wiring.reset_password().handle(command)
+
+
+class AcceptInvitationPage(TokenPage):
+    form_class = ChoosePasswordForm
+    title = "Choose your password"
+    action = "Accept the invitation"
+    done = "Your account is ready. You can sign in now."
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        return wiring.accept_invitation().handle(ChoosePassword(**values))
+
+
+class UnlockPage(TokenPage):
+    title = "Let this device in"
+    action = "Let it in"
+    done = "This browser is known now. You can sign in here with your password."
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        return wiring.grant_device_pass().handle(GrantDevicePass(**values))
+
+    def answer(self, value: str) -> HttpResponse:
+        response = super().answer(value)
+        keep_pass(response, value)
+        return response
+
+
+class SetUpPage(TokenPage):
+    form_class = SetUpForm
+    title = "Make the first admin"
+    action = "Make the account"
+    done = "The first admin is made."
+    goes_on_to = ("/admin/", "Sign in")
+
+    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         command = CreateAdmin(
             email=values["email"], password=values["password"], setup_token=values["token"]
         )
-        if _accepted(form, wiring.create_admin().handle(command)):
-            return _done(request, "The first admin is made.", link="/admin/", label="Sign in")
-    return _page(request, form, "Make the first admin", "Make the account")
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@throttled("one_use_token")
-def change_email(request: HttpRequest) -> HttpResponse:
-    form = ChangeEmailForm(_sent(request))
-    if form.is_valid() and _accepted(
-        form, wiring.change_email().handle(ChangeEmail(**form.cleaned_data))
-    ):
-        return _done(request, "Your e-mail address is changed. Sign in with the new one.")
-    return _page(request, form, "Confirm your new e-mail address", "Change the address")
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@throttled("one_use_token")
-def reset_password(request: HttpRequest) -> HttpResponse:
-    form = ChoosePasswordForm(_sent(request))
-    if form.is_valid() and _accepted(
-        form, wiring.reset_password().handle(ChoosePassword(**form.cleaned_data))
-    ):
-        return _done(request, "Your password is changed. You can sign in with it now.")
-    return _page(request, form, "Choose a new password", "Change the password")
-
-
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-@throttled("one_use_token")
-def accept_invitation(request: HttpRequest) -> HttpResponse:
-    form = ChoosePasswordForm(_sent(request))
-    if form.is_valid() and _accepted(
-        form, wiring.accept_invitation().handle(ChoosePassword(**form.cleaned_data))
-    ):
-        return _done(request, "Your account is ready. You can sign in now.")
-    return _page(request, form, "Choose your password", "Accept the invitation")
-
-
-def _sent(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
-
-
-def _accepted(form: forms.Form, result: Result[Any, DomainError]) -> bool:
-    if isinstance(result, Failure):
-        field = getattr(result.error, "field", None)
-        if result.error.code is ErrorCode.INVALID_CREDENTIALS:
-            field = "password"
-        form.add_error(field if field in form.fields else None, result.error.message)
-    return result.is_success
-
-
-def _page(request: HttpRequest, form: forms.Form, title: str, action: str) -> HttpResponse:
-    context = {"form": form, "title": title, "action": action}
-    return render(request, "users/form.html", context, status=400 if form.errors else 200)
-
-
-def _done(
-    request: HttpRequest, message: str, link: str = "/", label: str = "Go on"
-) -> HttpResponse:
-    context = {"title": message, "link": link, "label": label}
-    return render(request, "users/done.html", context)
+        return wiring.create_admin().handle(command)

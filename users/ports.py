@@ -183,5 +183,14 @@ class TokenSummary:
     email: str | None
 
 
+@dataclass(frozen=True)
+class DeviceSummary:
+    known_since: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
+
+
 class AccountRecords(Protocol):
     def tokens_of(self, user_id: UUID) -> list[TokenSummary]: ...
+
+    def devices_of(self, user_id: UUID) -> list[DeviceSummary]: ...

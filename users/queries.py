@@ -8,7 +8,7 @@ from users import models
 from users.domain.tokens import Purpose
 from users.domain.user import User
 from users.mapping import user_entity
-from users.ports import TokenSummary, UserCriteria
+from users.ports import DeviceSummary, TokenSummary, UserCriteria
 
 
 class DjangoUserDirectory:
@@ -32,3 +32,7 @@ class DjangoAccountRecords:
             TokenSummary(Purpose(row.purpose), row.expires_at, row.spent_at, row.email)
             for row in rows
         ]
+
+    def devices_of(self, user_id: UUID) -> list[DeviceSummary]:
+        rows = models.DevicePass.objects.filter(user_id=user_id).order_by("-pk")
+        return [DeviceSummary(row.created_at, row.last_used_at, row.expires_at) for row in rows]

@@ -160,7 +160,14 @@ class TestExport:
         answer = me.get(f"{ME}/export")
         body = answer.json()
         assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-store")
-        assert body.keys() == {"account", "mailed_links", "sessions", "personal_tokens"}
+        assert body.keys() == {
+            "account",
+            "mailed_links",
+            "known_devices",
+            "sessions",
+            "personal_tokens",
+        }
+        assert len(body["known_devices"]) == len(body["sessions"])
         assert body["account"]["email"] == OLD
         assert [link["purpose"] for link in body["mailed_links"]] == ["email_change"]
         assert len(body["sessions"]) == 1

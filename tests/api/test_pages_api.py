@@ -20,15 +20,17 @@ PAGES = {
     "/reset-password": Purpose.PASSWORD_RESET,
     "/change-email": Purpose.EMAIL_CHANGE,
     "/invitation": Purpose.INVITATION,
+    "/unlock": Purpose.UNLOCK,
 }
 
 
 def issue(purpose: Purpose) -> str:
-    """For an account whose password is PASSWORD, verified only where an address is to change; or
-    for the first admin."""
+    """For an account whose password is PASSWORD, verified where the purpose needs it; or for the
+    first admin."""
     changes = purpose is Purpose.EMAIL_CHANGE
+    verified = purpose in (Purpose.EMAIL_CHANGE, Purpose.UNLOCK)
     mailed = purpose is not Purpose.FIRST_ADMIN
-    user = UserFactory.create(email=EMAIL, is_verified=changes) if mailed else None
+    user = UserFactory.create(email=EMAIL, is_verified=verified) if mailed else None
     with arranged():
         repository = wiring.one_use_tokens(container.get_database())
         owner, email = user.pk if user else None, "new@example.com" if changes else None
@@ -81,7 +83,7 @@ class TestEveryPage:
         page = client.get(path).content.decode()
         assert re.findall(r"<form[^>]*>", page) == ['<form method="post">']
         assert not re.search(r'(src|href)="https?:', page)
-        assert 'type="password"' in page
+        assert ('type="password"' in page) is (path != "/unlock")
 
     @pytest.mark.parametrize("path", PAGES)
     def test_a_form_from_elsewhere_is_refused(self, client: JsonClient, path: str) -> None:
@@ -176,6 +178,22 @@ class TestChangeEmail:
         assert answer.status_code == 400
         assert models.User.objects.get().email == EMAIL
         assert is_open(client)
+
+
+class TestUnlock:
+    """Uses fixtures: client."""
+
+    def test_the_link_makes_the_browser_known_and_signs_nobody_in(self, client: JsonClient) -> None:
+        answer = submit(client, "/unlock", token=issue(Purpose.UNLOCK))
+        assert "is known now" in answer.content.decode()
+        assert list(answer.cookies) == ["device_token"]
+        shown = wiring.device_passes().recognise(answer.cookies["device_token"].value)
+        assert shown is not None
+        assert shown.user_id == models.User.objects.get().pk
+
+    def test_the_pass_is_not_on_the_page(self, client: JsonClient) -> None:
+        answer = submit(client, "/unlock", token=issue(Purpose.UNLOCK))
+        assert "dsh_device_" not in answer.content.decode()
 
 
 class TestSetUp:

@@ -31,7 +31,7 @@ DOORS: dict[str, tuple[str, dict[str, str]]] = {
     "/api/v1/device-passes": ("one_use_token", TOKEN),
     "/api/v1/invitations": ("one_use_token", TOKEN | {"password": PASSWORD}),
 }
-PAGES = ["/verify-email", "/setup", "/change-email", "/reset-password", "/invitation"]
+PAGES = ["/verify-email", "/setup", "/change-email", "/reset-password", "/invitation", "/unlock"]
 
 Limits = Callable[[str], None]
 

@@ -39,9 +39,9 @@ class TestFrontier:
         assert len(advance.frontier.ids) == count % TILE_WIDTH * ID_BYTES
 
     def test_in_pieces_it_grows_to_the_same(self) -> None:
-        once = EMPTY.grown(rows(300)).frontier
-        first = EMPTY.grown(rows(250)).frontier
-        assert first.grown(rows(50, first=251)).frontier == once
+        once = EMPTY.grown(rows(TILE_WIDTH + 2)).frontier
+        first = EMPTY.grown(rows(TILE_WIDTH - 2)).frontier
+        assert first.grown(rows(4, first=TILE_WIDTH - 1)).frontier == once
 
     def test_a_tile_is_numbered_from_the_beginning_of_the_log(self) -> None:
         first = EMPTY.grown(rows(TILE_WIDTH)).frontier

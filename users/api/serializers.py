@@ -96,5 +96,6 @@ class ExportSerializer(serializers.Serializer[Any]):
 
     account = serializers.DictField()
     mailed_links = serializers.ListField(child=serializers.DictField())
+    known_devices = serializers.ListField(child=serializers.DictField())
     sessions = serializers.ListField(child=serializers.DictField())
     personal_tokens = serializers.ListField(child=serializers.DictField())

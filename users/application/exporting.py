@@ -46,9 +46,13 @@ class ExportAccountHandler:
         if user is None:
             return Failure(USER_NOT_FOUND)
         self.event_bus.publish(AccountExported(user_id=user.id))
-        tokens = [asdict(token) for token in self.records.tokens_of(user.id)]
         return Success(
-            {"account": _account(user), "mailed_links": tokens, **self.sections.of(user.id)}
+            {
+                "account": _account(user),
+                "mailed_links": [asdict(each) for each in self.records.tokens_of(user.id)],
+                "known_devices": [asdict(each) for each in self.records.devices_of(user.id)],
+                **self.sections.of(user.id),
+            }
         )
 
 
