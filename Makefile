@@ -24,7 +24,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
-	kills kills-short load million bench-audit
+	model kills kills-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -96,6 +96,9 @@ migrations-check: ready ## No model without its migration
 schema: ready ## Write docs/reference/openapi.yaml and events.md anew, from the code
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 	@$(PY) manage.py audit_events > docs/reference/events.md
+
+model: ready ## Accounts and sessions against a reference: 100,000 steps by handlers, 2,000 over HTTP
+	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o faulthandler_timeout=0 $(ARGS)
 
 kills: ready ## Processes die anywhere, and nothing may be missing: 1,000 trials, 300 on SQLite, the controls
 	@$(KILLS) postgresql $(ARGS)

@@ -5,7 +5,7 @@ A test gives it a `Door`: the handlers, or HTTP.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -102,6 +102,9 @@ HAS_MAILS = precondition(lambda machine: machine.reference.mails)
 class Machine(RuleBasedStateMachine):
     """A subclass opens the door."""
 
+    sieges: ClassVar[bool] = True
+    """A hundred sign-ins are one step of it."""
+
     def open(self) -> Door:
         raise NotImplementedError
 
@@ -133,6 +136,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(times):
             self.sign_in(right=False, on_a_device=False, pick=0)
 
+    @precondition(lambda machine: machine.sieges)
     @rule(times=st.integers(18, 21))
     def besiege(self, times: int) -> None:
         """Each lock is waited for: a hundred failures are soon together."""

@@ -158,7 +158,7 @@ class Handlers(SignInPorts):
     def _end_many(self, access: str, device_token: str | None, *, others: bool) -> bool:
         found = self._session_of(access)
         # The rule of `users.api.permissions`: it stands at the door and not in a handler.
-        if found is None or self.clock.now() - found.session.authenticated_at > RECENT:
+        if found is None or self.clock.now() - found.session.authenticated_at >= RECENT:
             return False
         handler = RevokeSessionsHandler(
             owners=self.users,

@@ -32,7 +32,7 @@ class RecentlyAuthenticated(BasePermission):
 
 def require_recent(request: Request) -> None:
     proved_at = principal_of(request).authenticated_at
-    if proved_at is None or SystemClock().now() - proved_at > RECENT:
+    if proved_at is None or SystemClock().now() - proved_at >= RECENT:
         raise Refused(_STEP_UP)
 
 
