@@ -225,6 +225,12 @@ class TestStatus:
         assert code == 2
         assert told in out
 
+    def test_a_file_outside_that_cannot_be_read_leaves_no_answer(self, keeper: KeyFolder) -> None:
+        (keeper.path / "checkpoint").mkdir()
+        code, _, err = run("audit_status")
+        assert code == 3
+        assert "cannot be read" in err
+
 
 class TestExport:
     """Uses fixtures: sealer, tmp_path."""

@@ -32,7 +32,7 @@ class Command(AnsweringCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             status = wiring.status()
-        except ValueError as error:
+        except (OSError, ValueError) as error:
             raise CommandError(f"The checkpoint outside cannot be read: {error}") from None
         warnings = [*status.warnings, *map(_sentence, _checks())]
         self._tell_json(status, warnings) if options["json"] else self._tell(status, warnings)
