@@ -69,7 +69,7 @@ test-up test-down: test-%: ## The test services in Docker, for those who want to
 COMPOSE_up = up --detach --wait test-postgres test-redis
 COMPOSE_down = rm --stop --force --volumes test-postgres test-redis test-app
 
-check verify: ready ## What CI runs: fails on the cheapest thing first
+check verify: ready ## Every check and every test: fails on the cheapest thing first
 	@$(MAKE) --no-print-directory check-static test
 
 check-static: format-check lint imports migrations-check typecheck ## All but the tests

@@ -45,7 +45,8 @@ Reads the trail and names the first record that is not as it was sealed.
 exit codes:
   0  in order
   1  tampered with
-  2  incomplete: something is late, or not sealed yet
+  2  incomplete: something is late or not sealed yet, no checkpoint is kept outside
+     the database, or nothing has the id
   3  wrong usage, or the trail cannot be read
 
 examples:
