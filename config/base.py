@@ -99,6 +99,10 @@ AUTHENTICATION_BACKENDS = ["sessions_app.panel.DeviceSessionBackend"]
 # The first makes hashes; the others verify what was brought along, until its owner signs in.
 PASSWORD_HASHERS = [
     "users.adapters.Argon2idHasher",
+    "users.hashers.BcryptHasher",
+    "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+    "users.hashers.Pbkdf2Hasher",
+    "users.hashers.ScryptHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2SHA1PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",

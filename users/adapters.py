@@ -83,9 +83,21 @@ class DjangoPasswordService:
         return used.algorithm != preferred.algorithm or preferred.must_update(password_hash)
 
     def verify_password(self, plaintext: str, password_hash: str | None) -> bool:
+        """A hash that was made otherwise takes its own time *and* that of the decoy, whatever the
+        answer: a cheap one never answers sooner than an unknown account, nor a right password
+        sooner than a wrong one."""
         decoy = _decoy()
         with _hashing_slots():
-            return check_password(plaintext, password_hash or decoy) and bool(password_hash)
+            matches = check_password(plaintext, password_hash or decoy) and bool(password_hash)
+            if password_hash and self._was_made_otherwise(password_hash):
+                check_password(plaintext, decoy)
+        return matches
+
+    def _was_made_otherwise(self, password_hash: str) -> bool:
+        try:
+            return self.needs_upgrade(password_hash)
+        except ValueError:  # no hash, for which Django has made one
+            return False
 
 
 @lru_cache(maxsize=1)

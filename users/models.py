@@ -14,9 +14,11 @@ def _choices(enum: type[Role] | type[SessionTier] | type[Purpose]) -> list[tuple
 
 
 class User(AbstractBaseUser):
-    """The column `password` holds the hash, under the name that Django gives it."""
+    """The column `password` holds the hash, under the name that Django gives it. Those that were
+    brought along can be longer than Django's own."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    password = models.CharField(max_length=255)
     email = models.EmailField(max_length=254)
     is_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
