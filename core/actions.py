@@ -34,6 +34,7 @@ class AuditAction(StrEnum):
     USER_EXPORTED = "user.exported"
     USER_INVITED = "user.invited"
     USER_INVITATION_ACCEPTED = "user.invitation_accepted"
+    USER_IMPORTED = "user.imported"
     USER_CHANGED = "user.changed"
     USER_ROLE_CHANGED = "user.role_changed"
     USER_ACTIVITY_CHANGED = "user.activity_changed"

@@ -1,7 +1,9 @@
 """Password hashing, the cool-down and mail."""
 
 import hashlib
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import BoundedSemaphore
@@ -152,6 +154,25 @@ class OutboxMailer:
 
     def send_notice(self, notice: Notice, email: str) -> None:
         self.outbox.put(notice_kind(notice), email)
+
+
+@dataclass(frozen=True)
+class AddressesOnDisk:
+    """In a database that ends with its connection; digests, not the addresses."""
+
+    database: sqlite3.Connection
+
+    def add(self, email: str) -> bool:
+        digest = hashlib.blake2b(email.encode(), digest_size=16).digest()
+        added = self.database.execute("INSERT OR IGNORE INTO met VALUES (?)", [digest])
+        return added.rowcount == 1
+
+
+@contextmanager
+def addresses_on_disk() -> Iterator[AddressesOnDisk]:
+    with closing(sqlite3.connect("")) as database:  # "": a file that has no name
+        database.execute("CREATE TABLE met (digest BLOB PRIMARY KEY) WITHOUT ROWID")
+        yield AddressesOnDisk(database)
 
 
 def notice_kind(notice: Notice) -> str:

@@ -138,6 +138,14 @@ class DevicePassRepository(Protocol):
         ...
 
 
+class Addresses(Protocol):
+    """Those that were met, of a file of any length."""
+
+    def add(self, email: str) -> bool:
+        """False where it was there already."""
+        ...
+
+
 class Cooldown(Protocol):
     """Keeps a stranger from filling a mailbox."""
 

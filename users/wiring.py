@@ -1,7 +1,8 @@
 """Where handlers are put together. Dependencies are looked up at each call, so that
 `container.override(…)` reaches every view; a test passes the ports that it replaces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +21,7 @@ from users.adapters import (
     DjangoPasswordService,
     OutboxMailer,
     TokenLetters,
+    addresses_on_disk,
     notice_kind,
     password_policy,
 )
@@ -53,6 +55,7 @@ from users.application.device_passes import (
     GrantDevicePassHandler,
 )
 from users.application.exporting import ExportAccount, ExportAccountHandler, Sections
+from users.application.importing import ImportUser, ImportUserHandler, RehearseImportHandler
 from users.application.links import (
     LinkKind,
     OwnersLinks,
@@ -141,6 +144,25 @@ def create_admin() -> InUnitOfWork[CreateAdmin, UUID]:
         policy=password_policy(),
     )
     return InUnitOfWork(handler, database)
+
+
+def import_user() -> InUnitOfWork[ImportUser, UUID]:
+    database = container.get_database()
+    handler = ImportUserHandler(
+        user_repo=DjangoUserRepository(database),
+        password_service=DjangoPasswordService(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+@contextmanager
+def rehearsed_import() -> Iterator[RehearseImportHandler]:
+    """For the lines of one file."""
+    with addresses_on_disk() as met:
+        yield RehearseImportHandler(
+            user_repo=DjangoUserRepository(container.get_database()), met=met
+        )
 
 
 def request_verification() -> InUnitOfWork[RequestLink, None]:

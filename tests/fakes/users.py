@@ -20,6 +20,7 @@ from users.domain.roles import Role
 from users.domain.tokens import OneUseToken, Purpose, read_token_id
 from users.domain.user import User
 from users.ports import (
+    Addresses,
     Cooldown,
     DevicePassRepository,
     Mailer,
@@ -228,6 +229,17 @@ class InMemoryDevicePassRepository:
         for pass_id in over:
             del self.passes[pass_id]
         return len(over)
+
+
+@dataclass
+class InMemoryAddresses:
+    implements = Addresses
+    met: set[str] = field(default_factory=set)
+
+    def add(self, email: str) -> bool:
+        is_new = email not in self.met
+        self.met.add(email)
+        return is_new
 
 
 @dataclass

@@ -17,6 +17,9 @@ from users.domain.claim import KnownBy
 EMAIL_TAKEN = ConflictError(
     ErrorCode.EMAIL_ALREADY_EXISTS, "An account with this e-mail address exists."
 )
+EMAIL_TWICE = ConflictError(
+    ErrorCode.EMAIL_ALREADY_EXISTS, "The same address stands on an earlier line."
+)
 ADMIN_EXISTS = ConflictError(
     ErrorCode.ADMIN_ALREADY_EXISTS,
     "There is an admin already: sign in, or use `manage.py create_admin` on the server.",

@@ -316,6 +316,35 @@ class InvitationFailed(UserEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class UserImportAttempted(UserEvent):
+    """From another system, by whoever has a shell on the server."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_IMPORTED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+    email: str = personal()
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserImportSucceeded(UserEvent):
+    """Whether the address counts as confirmed was said by the other system."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_IMPORTED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    email: str = personal()
+    role: str
+    is_verified: bool
+    is_active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class UserImportFailed(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_IMPORTED
+    phase: ClassVar[Phase] = Phase.FAILED
+    email: str = personal()
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AccountChangeAttempted(UserEvent):
     """By an admin; what changed stands beside it, a fact each."""
 
