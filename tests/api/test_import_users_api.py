@@ -27,6 +27,12 @@ from users import models, wiring
 from users.adapters import DjangoPasswordService
 from users.application.importing import COLUMNS
 
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 EMAIL = "ada@example.com"
 Run = Callable[..., tuple[int, list[str]]]
 
@@ -309,6 +315,26 @@ class TestFiles:
         help_text = load_command_class("users", "import_users").help
         assert "exit codes:\n  0  every account is there" in help_text
         assert "manage.py import_users accounts.csv --dry-run" in help_text
+
+
+class TestTerminal:
+    """Uses fixtures: run, monkeypatch."""
+
+    def test_the_bar_is_for_eyes_and_the_lines_stand_above_it(
+        self, client: JsonClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "accounts.csv"
+        file.write_text("\n".join(["email", "[red]no address", *[""] * 60, EMAIL, *["x"] * 40]))
+        eyes, out, pipe = Terminal(), Terminal(), io.StringIO()
+        monkeypatch.setattr(sys, "stderr", eyes)
+        for stdout in (out, pipe):
+            with pytest.raises(SystemExit):
+                call_command("import_users", str(file), "--dry-run", stdout=stdout)
+        assert "line 2: email: Enter an e-mail address" in eyes.getvalue()
+        assert "100 lines" in eyes.getvalue()
+        assert out.getvalue().startswith("Nothing was written.")
+        assert pipe.getvalue().startswith("line 2: email: Enter")
+        assert "\x1b" not in pipe.getvalue()
 
 
 class TestMishaps:

@@ -46,9 +46,9 @@ class TestKnownAnswers:
         assert DjangoPasswordService().needs_upgrade(stored(text)) is True
 
     @pytest.mark.parametrize("text", HASHES.values(), ids=HASHES)
-    @pytest.mark.parametrize("password", ["", "\x00", f"\x00{PASSWORD}", "x" * 1024, "🔑" * 1024])
-    def test_no_password_is_an_error(self, text: str, password: str) -> None:
-        assert verify(password, text) is False
+    def test_no_password_is_an_error(self, text: str) -> None:
+        passwords = ("", f"\x00{PASSWORD}", "🔑" * 1024)
+        assert [verify(each, text) for each in passwords] == [False] * 3
 
 
 class TestBcrypt:
