@@ -388,7 +388,8 @@ class TestSurprises:
         def fail(*_: Any) -> None:
             raise ZeroDivisionError("in the repository")
 
-        monkeypatch.setattr(DjangoUserRepository, "find_by_email", fail)
+        for method in ("find_by_email", "save"):
+            monkeypatch.setattr(DjangoUserRepository, method, fail)
         answer = prober.expect(500, "POST", path, json.dumps(WRITES[path]))
         assert prober.verdict() == ""
         assert answer.json()["code"] == "internal_error"

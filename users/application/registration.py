@@ -59,7 +59,8 @@ class RegisterUser:
 
 @dataclass(frozen=True, kw_only=True)
 class RegisterUserHandler:
-    """Does the same work for a taken address as for a free one: one hash, one mail."""
+    """Does the same work for a taken address as for a free one: one hash, one row of each kind. The
+    unique index decides who was first, not a look before."""
 
     user_repo: UserRepository
     verification_token_repo: OneUseTokenRepository
@@ -80,12 +81,9 @@ class RegisterUserHandler:
         if isinstance(drafted, Failure):
             return self._refuse(command.email, drafted.error)
         user = replace(drafted.value, id=command.user_id)
-        owner = self.user_repo.find_by_email(user.email)
-        if owner is not None:
-            return self._refuse_taken(owner, now)
         if isinstance(self.user_repo.save(user), Failure):
-            return self._refuse(user.email, EMAIL_TAKEN)
-        self._invite_to_verify(user, now)
+            return self._refuse_taken(user.email, now)
+        self._mail_link(user.email, user.id, now)
         self.cooldown.start(user.email)
         self.event_bus.publish(UserRegistrationSucceeded(user_id=user.id, email=user.email))
         return Success(user.id)
@@ -93,17 +91,22 @@ class RegisterUserHandler:
     def _draft(self, command: RegisterUser, now: datetime) -> Result[User, ValidationError]:
         return draft_user(command.email, command.password, self.policy, self.password_service, now)
 
-    def _refuse_taken(self, owner: User, now: datetime) -> Failure[DomainError]:
-        if self.cooldown.claim(owner.email):
-            if owner.is_verified:
-                self.mailer.send_already_registered(owner.email)
-            else:
-                self._invite_to_verify(owner, now)
-        return self._refuse(owner.email, EMAIL_TAKEN, owner.id)
+    def _refuse_taken(self, email: str, now: datetime) -> Failure[DomainError]:
+        """A link is made out in any case; where its owner needs none, or had one just now, it is
+        nobody's, and its mail is dropped when it is due."""
+        owner = self.user_repo.find_by_email(email)
+        may_mail = self.cooldown.claim(email)
+        if owner is not None and owner.is_verified and may_mail:
+            self.verification_token_repo.issue(Purpose.EMAIL_VERIFICATION, None, now)
+            self.mailer.send_already_registered(email)
+        else:
+            needs_it = owner is not None and not owner.is_verified and may_mail
+            self._mail_link(email, owner.id if owner and needs_it else None, now)
+        return self._refuse(email, EMAIL_TAKEN, owner.id if owner else None)
 
-    def _invite_to_verify(self, user: User, now: datetime) -> None:
-        token = self.verification_token_repo.issue(Purpose.EMAIL_VERIFICATION, user.id, now)
-        self.mailer.send_verification(user.email, token.id)
+    def _mail_link(self, email: str, user_id: UUID | None, now: datetime) -> None:
+        token = self.verification_token_repo.issue(Purpose.EMAIL_VERIFICATION, user_id, now)
+        self.mailer.send_verification(email, token.id)
 
     def _refuse(
         self, email: str, error: DomainError, owner: UUID | None = None
