@@ -363,7 +363,7 @@ def credentials() -> PasswordCredentials:
         links=OwnersLinks(
             user_repo=DjangoUserRepository(database),
             token_repo=one_use_tokens(database),
-            cooldown=CacheCooldown(container.get_cache()),
+            cooldown=CacheCooldown(container.get_cache(), "sign-in"),
             mailer=mailer(),
         ),
         event_bus=container.get_event_bus(),

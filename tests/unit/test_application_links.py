@@ -176,10 +176,13 @@ class TestAtSignIn:
         assert house.mailer.verifications == [(EMAIL, house.only_token().id)]
 
     @pytest.mark.parametrize("reason", ["wrong_password", "locked", "inactive", "unknown"])
-    def test_no_other_refusal_mails_anything(self, house: House, reason: str) -> None:
+    def test_every_other_refusal_writes_the_same_and_mails_nobody(
+        self, house: House, reason: str
+    ) -> None:
         user = house.account(is_verified=False)
         self.credentials(house).refuse(EMAIL, SignInRefused.because(reason, user.id))
-        assert house.mailer.verifications == []
+        assert house.mailer.verifications == [(EMAIL, house.only_token().id)]
+        assert house.only_token().user_id is None
 
     def test_an_old_hash_is_upgraded_with_the_confirmation(self, house: House) -> None:
         user = house.account(password_hash="old:drowssap")

@@ -108,9 +108,8 @@ class PasswordCredentials:
             if refusal.known_by is None:
                 self.links.mail_unlock(email, now)
         # The password was proved: whoever lost the first mail gets another, and is told nothing.
-        # At most once a minute, so that the clock tells less than the hash before it blurs.
-        if refusal.reason == UNVERIFIED and refusal.user_id is not None:
-            self.links.mail_verification(email, refusal.user_id, now)
+        proved = refusal.reason == UNVERIFIED
+        self.links.mail_verification(email, refusal.user_id if proved else None, now)
 
 
 def _counted(email: str, known_by: KnownBy | None) -> str:

@@ -153,8 +153,9 @@ class OwnersLinks:
         token = self.token_repo.issue(Purpose.UNLOCK, owner, now)
         self.mailer.send_link(Purpose.UNLOCK, email, token.id)
 
-    def mail_verification(self, email: str, user_id: UUID, now: datetime) -> None:
-        """The password was proved, and the account cannot sign in before it is verified."""
+    def mail_verification(self, email: str, user_id: UUID | None, now: datetime) -> None:
+        """To whoever proved the password of an account that is not verified. For everybody else
+        the same rows are written: the clock must not tell them apart."""
         if self.cooldown.claim(email):
             token = self.token_repo.issue(Purpose.EMAIL_VERIFICATION, user_id, now)
             self.mailer.send_verification(email, token.id)
