@@ -4,8 +4,7 @@ Two measures of time: the SQL statements of each kind of answer are as many; and
 the hash of an installation's defaults, neither is the slower one more often than by chance. That is
 the area under the ROC curve: the probability that a request of the one kind takes longer than one
 of the other, 0.5 where nothing can be told. With SAMPLES of each kind chance alone moves it by
-0.065
-(one standard deviation); what is refused here is 0.3, nearly five of them.
+0.065 (one standard deviation); what is refused here is 0.3, nearly five of them.
 """
 
 import random

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.plugin.services import Services
 from tests.steady import cost_of_a_request
 
@@ -15,6 +17,7 @@ def test_on_postgresql(transactional_db: None, services: Services) -> None:
     assert (len(statements), macs) == (1, 1), statements
 
 
+@pytest.mark.slow(reason="makes a database, and starts twice")
 def test_on_sqlite(tmp_path: Path) -> None:
     environment = {
         "DJANGO_SETTINGS_MODULE": "config.local",

@@ -107,9 +107,10 @@ class PasswordCredentials:
             )
             if refusal.known_by is None:
                 self.links.mail_unlock(email, now)
-        # The password was proved: whoever lost the first mail gets another, and is told nothing.
-        proved = refusal.reason == UNVERIFIED
-        self.links.mail_verification(email, refusal.user_id if proved else None, now)
+        if refusal.known_by is None:
+            # The password was proved: whoever lost the first mail gets another, and is told nothing.
+            proved = refusal.reason == UNVERIFIED
+            self.links.mail_verification(email, refusal.user_id if proved else None, now)
 
 
 def _counted(email: str, known_by: KnownBy | None) -> str:
