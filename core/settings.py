@@ -58,6 +58,8 @@ class Settings:
     guard_key: bytes = field(repr=False)
     """Hides the addresses of `SignInGuard`; derived from `secret_key`."""
     password_min_length: int = 12
+    breached_passwords_url: str | None = None
+    """Where the range search for breached passwords is; see `users.breaches`."""
     argon2_memory_kib: int = 19456
     argon2_time_cost: int = 2
     argon2_parallelism: int = 1
@@ -259,6 +261,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "audit_legal_hold": _yes_or_no,
     "database_owner_url": _url("postgres", "postgresql"),
     "password_min_length": _count,
+    "breached_passwords_url": _url("http", "https", "file"),
     "argon2_memory_kib": _count,
     "argon2_time_cost": _count,
     "argon2_parallelism": _count,

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Any, Final
@@ -26,6 +26,7 @@ from core.ports import CacheProtocol, Clock
 from core.result import Failure, Success
 from mail.letters import Order
 from mail.outbox import Outbox
+from users.breaches import BreachRanges
 from users.domain.notices import Notice
 from users.domain.password import PasswordPolicy
 from users.domain.tokens import Purpose
@@ -109,7 +110,11 @@ def common_passwords() -> frozenset[str]:
 
 
 def password_policy() -> PasswordPolicy:
-    return PasswordPolicy(container.get_settings().password_min_length, common_passwords())
+    settings = container.get_settings()
+    policy = PasswordPolicy(settings.password_min_length, common_passwords())
+    if settings.breached_passwords_url is None:
+        return policy
+    return replace(policy, breached=BreachRanges(settings.breached_passwords_url))
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,7 @@ class TestReading:
             ("ALLOWED_HOSTS", "one.example, two.example,", ("one.example", "two.example")),
             ("PUBLIC_URL", "https://example.com/", "https://example.com"),
             ("PASSWORD_MIN_LENGTH", "15", 15),
+            ("BREACHED_PASSWORDS_URL", "file:///srv/pwned/", "file:///srv/pwned/"),
             ("ARGON2_MEMORY_KIB", "8", 8),
             ("ARGON2_TIME_COST", "1", 1),
             ("ARGON2_PARALLELISM", "2", 2),
@@ -322,6 +323,7 @@ class TestRefusal:
         ("variable", "text"),
         [
             ("PASSWORD_MIN_LENGTH", "twelve"),
+            ("BREACHED_PASSWORDS_URL", "ftp://example.org/"),
             ("PASSWORD_MIN_LENGTH", "0"),
             ("ARGON2_MEMORY_KIB", "-1"),
             ("ARGON2_TIME_COST", "0"),

@@ -114,3 +114,28 @@ class TestSecrecy:
 
     def test_the_list_of_common_passwords_does_not_print(self) -> None:
         assert "passwordpassword" not in repr(POLICY)
+
+
+class Breach:
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def holds(self, plaintext: str) -> bool:
+        self.asked.append(plaintext)
+        return plaintext == "a password that leaked"
+
+
+class TestBreaches:
+    @pytest.mark.conforms("A6")
+    def test_a_password_from_a_breach_is_refused_and_told_why(self) -> None:
+        policy = PasswordPolicy(breached=Breach())
+        error = assert_failure(
+            policy.check("a password that leaked", EMAIL), ErrorCode.WEAK_PASSWORD
+        )
+        assert "data breach" in error.message
+        assert policy.check("a password that did not", EMAIL).is_success
+
+    def test_nobody_is_asked_about_what_is_refused_anyway(self) -> None:
+        breach = Breach()
+        PasswordPolicy(breached=breach).check("short", EMAIL)
+        assert breach.asked == []

@@ -108,7 +108,8 @@ class PasswordCredentials:
             if refusal.known_by is None:
                 self.links.mail_unlock(email, now)
         if refusal.known_by is None:
-            # The password was proved: whoever lost the first mail gets another, and is told nothing.
+            # The password was proved: whoever lost the first mail gets another, and is told
+            # nothing.
             proved = refusal.reason == UNVERIFIED
             self.links.mail_verification(email, refusal.user_id if proved else None, now)
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Set
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Final
+from typing import Final, Protocol
 
 from core.errors import ErrorCode, ValidationError
 from core.result import Failure, Result, Success
@@ -24,12 +24,22 @@ class Password:
         return "********"
 
 
+class BreachedPasswords(Protocol):
+    def holds(self, plaintext: str) -> bool: ...
+
+
+class _NoBreaches:
+    def holds(self, plaintext: str) -> bool:
+        return False
+
+
 @dataclass(frozen=True)
 class PasswordPolicy:
     """`common` holds lower-case passwords that everybody guesses first."""
 
     min_length: int = 12
     common: Set[str] = field(default=frozenset(), repr=False)
+    breached: BreachedPasswords = _NoBreaches()
 
     def check(self, plaintext: str, email: str) -> Result[Password, ValidationError]:
         sized = validate_password_length(plaintext, self.min_length)
@@ -40,6 +50,8 @@ class PasswordPolicy:
             return _weak("This password is one of those that are guessed first.")
         if any(_resembles(lowered, word) for word in _words_of(email)):
             return _weak("This password is too similar to the account or to this product.")
+        if self.breached.holds(plaintext):  # last: it may ask somebody else
+            return _weak("This password was found in a data breach: others will try it.")
         return Success(Password(plaintext))
 
 
