@@ -113,19 +113,29 @@ def place(database: str) -> Iterator[Place]:
         if database == "sqlite":
             yield SqlitePlace(folder)
             return
-        with _server() as (server_url, token):
-            yield PostgresPlace(folder, server_url, token)
+        with _servers("redis://nobody.invalid") as (answer, token):  # none is started
+            yield PostgresPlace(folder, answer.database_url, token)
 
 
 @contextmanager
-def _server() -> Iterator[tuple[str, str]]:
-    """Kept by the supervisor of the tests, which outlives us and removes every trace; or the one
-    of TEST_DATABASE_URL."""
+def shared_place() -> Iterator[tuple[Place, str]]:
+    """On PostgreSQL, and the URL of a Valkey or Redis. Raises `NoPlaceError`."""
+    with (
+        tempfile.TemporaryDirectory(prefix="dashtam-trials-", dir=_roomy_folder()) as own,
+        _servers(os.environ.get("TEST_REDIS_URL")) as (answer, token),
+    ):
+        yield PostgresPlace(Path(own), answer.database_url, token), answer.redis_url
+
+
+@contextmanager
+def _servers(redis_url: str | None) -> Iterator[tuple[Answer, str]]:
+    """Kept by the supervisor of the tests, which outlives us and removes every trace; or those of
+    TEST_DATABASE_URL and `redis_url`."""
     order = Order(
         folder=str(_roomy_folder() / f"dashtam-{secrets.token_hex(6)}"),
         owner=os.getpid(),
         database_url=os.environ.get("TEST_DATABASE_URL"),
-        redis_url="redis://nobody.invalid",  # none is started
+        redis_url=redis_url,
         only_system=os.environ.get("DASHTAM_TEST_BINARIES") == "system",
     )
     folder = Path(order.folder)
@@ -143,7 +153,7 @@ def _server() -> Iterator[tuple[str, str]]:
         answer = _ordered(order, supervisor)
         if answer.error:
             raise NoPlaceError(answer.error)
-        yield answer.database_url, order.token
+        yield answer, order.token
     finally:
         supervisor.terminate()
         supervisor.wait()

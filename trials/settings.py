@@ -1,4 +1,5 @@
-"""What trials run on: one database, the local cache, no mail, whatever the shell says."""
+"""What trials run on: one database, the local cache unless a trial has another, no mail, whatever
+the shell says."""
 
 import os
 
@@ -8,6 +9,7 @@ env.only(
     ENVIRONMENT="testing",
     SECRET_KEY="only-for-trials-only-for-trials-only-for-trials",  # noqa: S106  guards nothing
     DATABASE_URL=os.environ.get("TRIALS_DATABASE_URL", "sqlite://:memory:"),
+    REDIS_URL=os.environ.get("TRIALS_REDIS_URL", ""),
     EMAIL_URL="memorymail://",
     PUBLIC_URL="http://trials.invalid",
     LOG_LEVEL="CRITICAL",
