@@ -155,6 +155,10 @@ class VerifyEmailHandler:
             return self._refuse(token, INVALID_ONE_USE_TOKEN)
         if not self._is_owner(token.user_id, command.password):
             return self._refuse(token, WRONG_PASSWORD)
+        # The account before its link, as everywhere: a reset beside this one would else hold the
+        # one and wait for the other.
+        if self.user_repo.lock(token.user_id) is None:
+            return self._refuse(token, INVALID_ONE_USE_TOKEN)
         if not self.verification_token_repo.redeem(token.id, now):
             return self._refuse(token, INVALID_ONE_USE_TOKEN)
         self.user_repo.mark_verified(token.user_id, now)
