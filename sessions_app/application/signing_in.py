@@ -84,7 +84,7 @@ class SignInHandler:
             return self._refuse(
                 command, SignInRefused.because("changed_meanwhile", user.id, known_by)
             )
-        if upgraded is not None:
+        if upgraded is not None and confirmed.password_hash == upgraded:
             self.event_bus.publish(PasswordRehashed(user_id=user.id))
         now = self.clock.now()
         self._make_room(confirmed, now)

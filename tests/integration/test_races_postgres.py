@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
-from django.contrib.auth.hashers import check_password
-from django.db import connections
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
+from django.db import connection, connections
 
 from audit.models import AuditEvent
 from core import container
@@ -153,6 +153,32 @@ class TestOneUseTokens:
         stored = models.User.objects.get().password
         assert [check_password(one.password, stored) for one in choices].count(True) == 1
 
+    def test_a_verification_beside_a_reset_of_the_same_account_does_not_wait_for_ever(
+        self,
+    ) -> None:
+        user = UserFactory.create(email=EMAIL, is_verified=False)
+        verification, reset = (
+            issue(purpose, user).text(wiring.token_keys())
+            for purpose in (Purpose.EMAIL_VERIFICATION, Purpose.PASSWORD_RESET)
+        )
+        command = ChoosePassword(token=reset, password="one of ten words")
+        results: list[Result[UUID, DomainError]] = []
+        beside = threading.Thread(
+            target=lambda: results.extend(at_once(lambda: wiring.reset_password().handle(command)))
+        )
+
+        def reset_comes_between(execute: Any, sql: str, *rest: Any) -> Any:
+            done = execute(sql, *rest)
+            if sql.startswith('UPDATE "users_oneusetoken"'):
+                beside.start()
+                beside.join(0.2)
+            return done
+
+        with connection.execute_wrapper(reset_comes_between):
+            assert_success(wiring.verify_email().handle(VerifyEmail(token=verification)))
+        beside.join(5)
+        assert successes(results) == [user.pk]
+
 
 class TestAdmins:
     def test_two_admins_who_deactivate_each_other_leave_one(self) -> None:
@@ -214,6 +240,18 @@ class TestSignIn:
         authenticate = sessions_wiring.authenticator().authenticate
         accepted = [one for one in signed_in if authenticate(one.tokens.access_token).is_success]
         assert len(accepted) == 2
+
+    def test_eight_right_passwords_of_an_older_hash_are_accepted(self) -> None:
+        older = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1000)
+        user = UserFactory.create(email=EMAIL, password=older, max_sessions=8)
+        mark = uuid7()
+        results = at_once(
+            *[lambda: sessions_wiring.sign_in().handle(SignIn(email=EMAIL, password=PASSWORD))] * 8
+        )
+        assert failures(results) == set()
+        assert phases_since(mark, AuditAction.USER_PASSWORD_REHASHED) == [Phase.SOLE]
+        user.refresh_from_db()
+        assert user.password.startswith("argon2$")
 
     def test_eight_wrong_passwords_at_once_lock(self) -> None:
         UserFactory.create(email=EMAIL)

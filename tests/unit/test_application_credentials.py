@@ -186,6 +186,37 @@ class TestConfirm:
         assert house.credentials().confirm(Verified(user)) is None
         assert house.guard.counts == {EMAIL: FailureCount(4)}
 
+    @pytest.mark.parametrize(
+        ("change", "confirmed"),
+        [
+            ({}, True),
+            ({"password_hash": "hash:drowssap rehtona"}, False),
+            ({"token_version": 2}, False),
+            ({"role": Role.ADMIN}, False),
+        ],
+        ids=str,
+    )
+    def test_an_older_hash_may_have_been_made_anew_of_the_same_password_alone(
+        self, house: House, change: dict[str, object], confirmed: bool
+    ) -> None:
+        user = house.account()
+        house.change(user, password_hash=f"old:{PASSWORD[::-1]}")
+        verified = assert_success(house.verify(EMAIL, PASSWORD))
+        house.change(user, **{"password_hash": f"hash:{PASSWORD[::-1]}"} | change)
+        assert (house.credentials().confirm(verified) is not None) is confirmed
+
+    def test_a_hash_that_somebody_beside_made_anew_is_not_made_a_second_time(
+        self, house: House
+    ) -> None:
+        user = house.account()
+        house.change(user, password_hash=f"old:{PASSWORD[::-1]}")
+        verified = assert_success(house.verify(EMAIL, PASSWORD))
+        theirs = f"hash:{PASSWORD[::-1]}"
+        house.change(user, password_hash=theirs)
+        confirmed = house.credentials().confirm(verified, "a third hash")
+        assert confirmed is not None
+        assert house.users.users[user.id].password_hash == confirmed.password_hash == theirs
+
     def test_what_changed_beside_the_proof_is_taken_as_it_is_now(self, house: House) -> None:
         user = house.account()
         house.change(user, max_sessions=1)

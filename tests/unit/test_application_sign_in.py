@@ -41,6 +41,7 @@ class FixedCredentials:
     verified: Result[Verified, SignInRefused]
     confirms: bool = True
     upgraded: str | None = None
+    hash_now: str | None = None
     claims: list[Claim] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -52,7 +53,9 @@ class FixedCredentials:
         return self.upgraded
 
     def confirm(self, verified: Verified, upgraded_hash: str | None = None) -> User | None:
-        return verified.user if self.confirms else None
+        if not self.confirms:
+            return None
+        return verified.user.with_password(self.hash_now or upgraded_hash or "")
 
     def remember(self, verified: Verified) -> str:
         return "the pass of this device"
@@ -154,6 +157,13 @@ class TestSuccess:
         assert_success(house.sign_in())
         assert house.bus.names[1] == "PasswordRehashed"
         assert house.bus.names[-1] == "UserLoginSucceeded"
+
+    def test_a_hash_that_somebody_beside_has_upgraded_is_no_fact_of_this_one(
+        self, house: House
+    ) -> None:
+        house.credentials.upgraded, house.credentials.hash_now = "a new hash", "theirs"
+        assert_success(house.sign_in())
+        assert "PasswordRehashed" not in house.bus.names
 
     def test_each_session_has_a_salt_of_its_own_unless_told_otherwise(self, house: House) -> None:
         handler = SignInHandler(

@@ -39,3 +39,5 @@ class Claim:
 class Verified:
     user: User
     known_by: KnownBy | None = None
+    password: str = field(default="", repr=False, compare=False)
+    """What was proved."""
