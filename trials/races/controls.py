@@ -37,9 +37,7 @@ def _refresh_blindly() -> None:
         rows = session_models.DeviceSession.objects.annotate(rotated_at=rotated_at())
         return next(map(session_entity, rows.filter(pk=session_id)), None)
 
-    def refresh(
-        self: DjangoSessionRepository, before: DeviceSession, after: DeviceSession
-    ) -> bool:
+    def refresh(self: DjangoSessionRepository, before: DeviceSession, after: DeviceSession) -> bool:
         self.database.write()
         values = asdict(after)
         del values["rotated_at"], values["id"]

@@ -85,9 +85,7 @@ class Heat:
 
     def endings(self) -> "Counter[str]":
         """Of sessions that the house ended, by reason."""
-        return Counter(
-            each["reason"] for each in self.told(AuditAction.SESSION_ENDED, Phase.SOLE)
-        )
+        return Counter(each["reason"] for each in self.told(AuditAction.SESSION_ENDED, Phase.SOLE))
 
     def check_results(self) -> None:
         for result in self.results:

@@ -189,5 +189,3 @@ def _expect_generation(signed_in: SignedIn, generation: int) -> None:
     row = session(signed_in.session_id)
     seen = (row.generation, row.revoked_at)
     expect(seen == (generation, None), f"generation, end are {seen} instead of {generation}")
-
-

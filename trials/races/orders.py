@@ -4,23 +4,25 @@ COMMIT, while the other goes on. No chance is left to the scheduler."""
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from threading import Condition, Event
+from threading import Condition
 from typing import Any, Final
 
 from django.db import connection, connections
 
+from audit.repositories.trail import DjangoTrail
 from core import context
 from core.events import EventMetadata
 from core.ids import uuid7
-from trials.kills.wrapping import COMMIT
-from trials.races.crew import Act, CrewError
-from trials.races.ground import Heat, Raised, Round
+from trials.kills.wrapping import COMMIT, wrap
+from trials.races.crew import Act, CrewError, Raised
+from trials.races.ground import Heat, Round
 
 _TO_THE_END: Final = 10_000
 _LOOK: Final = 0.001
 _PATIENCE: Final = 20.0
-_PAUSE: Final = Event()
 _IS_WAITING: Final = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+_here: Final = threading.local()
+"""`walker`, whose thread this is."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class Walker:
     pid: int = 0
     _limit: int = 0
     _is_done: bool = False
+    _is_held: bool = False
     _turn: Condition = field(default_factory=Condition)
 
     def start(self) -> None:
@@ -75,9 +78,7 @@ class Walker:
         raise CrewError("a transaction does not go on")
 
     def _is_resting(self) -> bool:
-        return self._is_done or (self.pid != 0 and self.begun >= self._limit and self._is_waiting)
-
-    _is_waiting: bool = False
+        return self._is_done or (self.pid != 0 and self.begun >= self._limit and self._is_held)
 
     def _run(self) -> None:
         try:
@@ -96,24 +97,25 @@ class Walker:
 
     def _hold_before_each_statement(self) -> None:
         commit: Callable[[], None] = getattr(connection, COMMIT)
+        _here.walker = self
 
         def held(execute: Any, *statement: Any) -> Any:
-            self._pass()
+            self.pass_on()
             return execute(*statement)
 
         def held_commit() -> None:
-            self._pass()
+            self.pass_on()
             commit()
 
         connection.execute_wrappers.append(held)
         vars(connections["default"])[COMMIT] = held_commit
 
-    def _pass(self) -> None:
+    def pass_on(self) -> None:
         with self._turn:
-            self._is_waiting = True
+            self._is_held = True
             self._turn.notify_all()
             self._turn.wait_for(lambda: self.begun < self._limit, _PATIENCE)
-            self._is_waiting = False
+            self._is_held = False
             self.begun += 1
 
 
@@ -158,6 +160,15 @@ def _orders(most: list[int]) -> Iterator[Order]:
         for held in range(most[first] + 1):
             for met in range(most[1 - first] + 1):
                 yield Order(first, held, met)
+
+
+def _before_a_record(*_: Any) -> None:
+    """The trail writes by the driver's own cursor, of which Django knows nothing."""
+    if walker := getattr(_here, "walker", None):
+        walker.pass_on()
+
+
+wrap(DjangoTrail, "append", before=_before_a_record)
 
 
 def _waits_for_a_lock(pid: int) -> bool:
