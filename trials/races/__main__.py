@@ -38,11 +38,14 @@ def main() -> int:
 
 def _run(options: argparse.Namespace, console: Console) -> int:
     # Their models need Django.
+    from django.core.management import call_command
+
     from trials.races.controls import CONTROLS
     from trials.races.crew import crew
     from trials.races.report import as_json, tell_all
 
     with crew(options.control) as ours:
+        call_command("migrate", interactive=False, verbosity=0)  # while the others start
         if options.control:
             CONTROLS[options.control].install()
         outcomes = _raced(options, ours, console)
@@ -94,7 +97,6 @@ def _verdict(outcomes: Sequence[Any], control: str | None, console: Console) -> 
 
 def _set_django_up(found: Place, cache_url: str) -> None:
     import django
-    from django.core.management import call_command
 
     found.copy(TEMPLATE)
     os.environ["TRIALS_DATABASE_URL"], os.environ["TRIALS_REDIS_URL"] = (
@@ -103,7 +105,6 @@ def _set_django_up(found: Place, cache_url: str) -> None:
     )
     os.environ["DJANGO_SETTINGS_MODULE"] = "trials.settings"
     django.setup()
-    call_command("migrate", interactive=False, verbosity=0)
 
     from trials.races.crew import use_keys
     from trials.races.ground import KEYS

@@ -26,7 +26,7 @@ class Control:
     """`races` are those that must break."""
 
     install: Callable[[], None]
-    races: frozenset[str]
+    races: tuple[str, ...]
 
 
 def _refresh_blindly() -> None:
@@ -48,6 +48,8 @@ def _refresh_blindly() -> None:
 
 
 def _look_before_redeeming() -> None:
+    _lock_nothing()  # or the lock of the account keeps the promise alone
+
     def redeem(self: DjangoOneUseTokenRepository, token_id: UUID, now: datetime) -> bool:
         self.database.write()
         row = models.OneUseToken.objects.get(pk=token_id)
@@ -76,11 +78,10 @@ def _replace(owner: type, **methods: Callable[..., Any]) -> None:
 
 CONTROLS: Final = {
     "blind-refresh": Control(
-        _refresh_blindly,
-        frozenset({"one-successor", "keys-rotated", "refresh-revoke", "refresh-revoke-orders"}),
+        _refresh_blindly, ("keys-rotated", "refresh-revoke", "refresh-revoke-orders")
     ),
-    "look-first": Control(_look_before_redeeming, frozenset({"verification"})),
+    "look-first": Control(_look_before_redeeming, ("verification", "reset", "unlock")),
     "no-locks": Control(
-        _lock_nothing, frozenset({"limit", "password-change", "login-password-change-orders"})
+        _lock_nothing, ("limit", "password-change", "login-password-change-orders")
     ),
 }
