@@ -17,6 +17,7 @@ COMPILE = $(PY) -m uv --quiet pip compile --universal --python-version 3.11 --ge
 	--custom-compile-command 'make lock'
 
 KILLS = $(PY) -m trials.kills --database
+RACES = $(PY) -m trials.races
 # A control must be caught, exit code 1; 3 means that the trials themselves failed.
 CAUGHT = ; [ $$? = 1 ]
 
@@ -24,7 +25,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
-	model kills kills-short load million bench-audit
+	model kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -112,6 +113,16 @@ kills-short: ready ## A minute of it
 	@$(KILLS) sqlite --trials 120 --seconds 15
 	@$(KILLS) postgresql --control after-commit $(CAUGHT)
 	@$(KILLS) postgresql --control seq-cursor --trials 16 $(CAUGHT)
+
+races: ready ## Twenty at once in four processes, 50 rounds of each race, and the controls
+	@$(RACES) $(ARGS)
+	@$(RACES) --control blind-refresh $(CAUGHT)
+	@$(RACES) --control look-first $(CAUGHT)
+	@$(RACES) --control no-locks $(CAUGHT)
+
+races-short: ready ## Half a minute of it
+	@$(RACES) --rounds 1
+	@$(RACES) --control blind-refresh $(CAUGHT)
 
 load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
 	@$(PY) -m trials.load $(ARGS)

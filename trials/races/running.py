@@ -7,7 +7,7 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from trials.races import duels, of_accounts, of_tokens
+from trials.races import duels, of_accounts, of_tokens, pairs
 from trials.races.crew import Crew
 from trials.races.ground import Broken, Round
 from trials.races.orders import Duel, Order
@@ -43,6 +43,7 @@ RACES: Final[dict[str, Race]] = {
     "login-password-change-orders": Duel(duels.login_and_password_change),
     "reset-logins": of_accounts.reset_against_logins,
     "older-hash": of_accounts.older_hash,
+    "any-two": pairs.any_two,
 }
 
 
