@@ -42,10 +42,12 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 
     from trials.races.controls import CONTROLS
     from trials.races.crew import crew
+    from trials.races.orders import hold_before_records
     from trials.races.report import as_json, tell_all
 
     with crew(options.control) as ours:
         call_command("migrate", interactive=False, verbosity=0)  # while the others start
+        hold_before_records()
         if options.control:
             CONTROLS[options.control].install()
         outcomes = _raced(options, ours, console)

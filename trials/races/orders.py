@@ -162,13 +162,14 @@ def _orders(most: list[int]) -> Iterator[Order]:
                 yield Order(first, held, met)
 
 
-def _before_a_record(*_: Any) -> None:
-    """The trail writes by the driver's own cursor, of which Django knows nothing."""
-    if walker := getattr(_here, "walker", None):
-        walker.pass_on()
+def hold_before_records() -> None:
+    """Once: the trail writes by the driver's own cursor, of which Django knows nothing."""
 
+    def hold(*_: Any) -> None:
+        if walker := getattr(_here, "walker", None):
+            walker.pass_on()
 
-wrap(DjangoTrail, "append", before=_before_a_record)
+    wrap(DjangoTrail, "append", before=hold)
 
 
 def _waits_for_a_lock(pid: int) -> bool:
