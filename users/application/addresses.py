@@ -65,6 +65,9 @@ class RequestEmailChangeHandler:
         owner = self.user_repo.find_by_email(email)
         if not self.cooldown.claim(email):
             return self._refuse(command, MAILED_JUST_NOW)
+        # Held, so that two who ask at once do not both have the only token.
+        if self.user_repo.lock(user.id) is None:
+            return self._refuse(command, USER_NOT_FOUND)
         token = self._only_token(user, email)
         self.mailer.send_notice(Notice.EMAIL_CHANGE_REQUESTED, user.email)
         if owner is not None:
