@@ -156,8 +156,10 @@ def look_at_rotation(command: RotateTokens) -> Rotation:
 
 
 def _rotation() -> RotateTokensHandler:
+    database = container.get_database()
     return RotateTokensHandler(
-        rotations=DjangoRotationRepository(container.get_database()),
+        owners=DjangoUserRepository(database),
+        rotations=DjangoRotationRepository(database),
         event_bus=container.get_event_bus(),
     )
 

@@ -26,7 +26,7 @@ class TokenRotationsView(APIView):
         request=RotationOrderSerializer,
         responses={200: RotationSerializer, 201: RotationSerializer}
         | BODY_PROBLEMS
-        | problem_responses(401, 403, 503),
+        | problem_responses(401, 403, 404, 503),
     )
     def post(self, request: Request) -> Response:
         """With `dry_run` nothing ends: the answer (200) tells how many would. Within the grace

@@ -15,7 +15,8 @@ from sessions_app.domain.events import (
     TokenRotationFailed,
     TokenRotationSucceeded,
 )
-from sessions_app.ports import RotationRepository
+from sessions_app.ports import Owners, RotationRepository
+from users.domain.errors import USER_NOT_FOUND
 
 LONGEST_GRACE: Final = timedelta(days=7)
 
@@ -42,6 +43,7 @@ class Rotation:
 class RotateTokensHandler:
     """Whoever signs in meanwhile is either counted and ended, or begins after it."""
 
+    owners: Owners
     rotations: RotationRepository
     event_bus: EventBusProtocol
     clock: Clock = SystemClock()
@@ -51,10 +53,9 @@ class RotateTokensHandler:
             TokenRotationAttempted(user_id=command.user_id, reason=command.reason)
         )
         if not timedelta(0) <= command.grace <= LONGEST_GRACE:
-            self.event_bus.publish(
-                TokenRotationFailed(user_id=command.user_id, reason=INVALID_GRACE.code)
-            )
-            return Failure(INVALID_GRACE)
+            return self._refuse(command, INVALID_GRACE)
+        if command.user_id is not None and self.owners.lock(command.user_id) is None:
+            return self._refuse(command, USER_NOT_FOUND)
         rotation = self.look(command)
         self.rotations.add(command.user_id, rotation.effective_at, self.clock.now())
         self.event_bus.publish(
@@ -73,3 +74,7 @@ class RotateTokensHandler:
         now = self.clock.now()
         sessions, tokens = self.rotations.live(command.user_id, now)
         return Rotation(sessions, tokens, now + command.grace)
+
+    def _refuse(self, command: RotateTokens, error: DomainError) -> Failure[DomainError]:
+        self.event_bus.publish(TokenRotationFailed(user_id=command.user_id, reason=error.code))
+        return Failure(error)

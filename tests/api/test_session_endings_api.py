@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit.models import AuditEvent
+from core.ids import uuid7
 from sessions_app import models
 from tests.factories import PASSWORD, UserFactory
 from tests.fakes.clock import FakeClock
@@ -147,6 +148,13 @@ class TestRotation:
         assert answer.json()["sessions"] == 4
         assert list(map(opens, [*devices, admin])) == [False] * 4
         assert opens(JsonClient().as_user(EMAIL, PASSWORD))
+
+    def test_of_somebody_who_is_not_there_it_is_refused(
+        self, devices: list[JsonClient], admin: JsonClient
+    ) -> None:
+        answer = rotate(admin, user_id=str(uuid7()))
+        assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
+        assert list(map(opens, [*devices, admin])) == [True] * 4
 
     def test_a_refresh_token_of_before_refreshes_nothing(
         self, devices: list[JsonClient], admin: JsonClient

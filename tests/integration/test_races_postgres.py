@@ -21,6 +21,7 @@ from sessions_app import models as session_models
 from sessions_app import wiring as sessions_wiring
 from sessions_app.application.refreshing import RefreshSession
 from sessions_app.application.revocation import RevokeSession
+from sessions_app.application.rotation import RotateTokens
 from sessions_app.application.signing_in import SignedIn, SignIn
 from sessions_app.domain.tokens import TokenPair
 from tests.assertions import assert_failure, assert_success
@@ -28,6 +29,7 @@ from tests.factories import PASSWORD, UserFactory, arranged
 from tests.mailing import delivered
 from users import models, wiring
 from users.application.accounts import ChangeAccount, DeleteAccount
+from users.application.addresses import RequestEmailChange
 from users.application.administration import CreateAdmin
 from users.application.passwords import ChangePassword, ChoosePassword
 from users.application.registration import RegisterUser, VerifyEmail
@@ -204,6 +206,36 @@ class TestAdmins:
         )
         assert len(successes(results)) == 1
         assert failures(results) == {ErrorCode.LAST_ADMIN}
+
+    def test_a_rotation_beside_the_end_of_the_account_is_refused_or_was_first(self) -> None:
+        user = UserFactory.create(email=EMAIL)
+        rotation = RotateTokens(user_id=user.pk, reason="a leak")
+        deletion = DeleteAccount(user_id=user.pk)
+        beside = threading.Thread(
+            target=lambda: at_once(lambda: wiring.delete_account().handle(deletion))
+        )
+
+        def deletion_comes_between(execute: Any, sql: str, *rest: Any) -> Any:
+            if sql.startswith('INSERT INTO "sessions_app_tokenrotation"'):
+                beside.start()
+                beside.join(0.2)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(deletion_comes_between):
+            assert_success(sessions_wiring.rotate_tokens().handle(rotation))
+        beside.join(5)
+        gone = sessions_wiring.rotate_tokens().handle(rotation)
+        assert_failure(gone, ErrorCode.USER_NOT_FOUND)
+
+
+class TestAddressChange:
+    def test_eight_requests_at_once_leave_one_link_that_is_open(self) -> None:
+        user = UserFactory.create(email=EMAIL)
+        commands = [
+            RequestEmailChange(user_id=user.pk, email=f"new{n}@example.com") for n in range(8)
+        ]
+        at_once(*[lambda one=each: wiring.request_email_change().handle(one) for each in commands])
+        assert models.OneUseToken.objects.filter(user=user, spent_at=None).count() == 1
 
 
 class TestPasswordChange:

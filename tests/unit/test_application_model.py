@@ -227,7 +227,10 @@ class Handlers(SignInPorts):
 
     def rotate_tokens(self, grace: timedelta) -> None:
         handler = RotateTokensHandler(
-            rotations=self.sessions.rotations, event_bus=self.bus, clock=self.clock
+            owners=self.users,
+            rotations=self.sessions.rotations,
+            event_bus=self.bus,
+            clock=self.clock,
         )
         assert handler.handle(RotateTokens(reason="a drill", grace=grace)).is_success
 
