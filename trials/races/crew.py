@@ -57,7 +57,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Start:
-    """What all processes share; `ahead` is how many seconds the clock of the house is ahead."""
+    """What all processes share; `ahead` is how many seconds the clock of the house goes fast."""
 
     barrier: Barrier
     ahead: "Synchronized[float]"

@@ -1,5 +1,7 @@
 """Races for the tokens of one session."""
 
+from typing import Final
+
 from core.actions import AuditAction, Phase
 from core.errors import ErrorCode
 from sessions_app import wiring
@@ -32,9 +34,9 @@ from users import models
 from users import wiring as users_wiring
 from users.application.accounts import ChangeAccount
 
-_GENERATIONS = 3
-_LOST_ANSWERS = 3
-_REFRESHED = AuditAction.SESSION_REFRESHED
+_GENERATIONS: Final = 3
+_LOST_ANSWERS: Final = 3
+_REFRESHED: Final = AuditAction.SESSION_REFRESHED
 
 
 def one_successor(race: Round) -> None:
@@ -101,8 +103,7 @@ def keys_rotated(race: Round) -> None:
 
 
 def against_revoke(race: Round) -> None:
-    user = race.person()
-    signed_in = sign_in(user)
+    signed_in = sign_in(race.person())
     revocations = race.random.choice([1, 1, 4, 10])
     refreshes = [refresh(signed_in.tokens.refresh_token)] * (RUNNERS - revocations)
     heat = race.at_once([*refreshes, *[revoke(signed_in)] * revocations])
