@@ -49,6 +49,7 @@ class AuditAction(StrEnum):
     SESSION_REVOKED = "session.revoked"
     SESSIONS_REVOKED = "sessions.revoked"
     SESSION_ENDED = "session.ended"
+    SESSIONS_PURGED = "sessions.purged"
     TOKEN_CREATED = "token.created"
     TOKEN_REVOKED = "token.revoked"
     TOKENS_ROTATED = "tokens.rotated"

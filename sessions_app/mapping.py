@@ -26,6 +26,18 @@ def live_sessions(now: datetime) -> Q:
     )
 
 
+def sessions_over(before: datetime) -> Q:
+    return (
+        Q(revoked_at__lt=before)
+        | Q(last_seen_at__lt=before - IDLE_LIMIT)
+        | Q(created_at__lt=before - ABSOLUTE_LIMIT)
+    )
+
+
+def tokens_over(before: datetime) -> Q:
+    return Q(revoked_at__lt=before) | Q(expires_at__lt=before)
+
+
 def rotated_at() -> Subquery:
     """Of a session or a token: when the first of the rotations since it began takes effect."""
     return Subquery(_rotations().order_by("effective_at").values("effective_at")[:1])

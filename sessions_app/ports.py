@@ -68,6 +68,14 @@ class SessionRepository(Protocol):
         """False when it is not this user's, or has ended already."""
         ...
 
+    def count_over(self, before: datetime) -> int:
+        """How many had ended by then, in whichever way but a rotation."""
+        ...
+
+    def purge(self, before: datetime) -> int:
+        """Forgets those; how many."""
+        ...
+
 
 class Notices(Protocol):
     """To the owner, by mail, once the transaction has committed."""
@@ -108,6 +116,10 @@ class PersonalTokenRepository(Protocol):
     def end(self, token_id: UUID, user_id: UUID, now: datetime) -> bool:
         """False when it is not this user's, or has ended already."""
         ...
+
+    def count_over(self, before: datetime) -> int: ...
+
+    def purge(self, before: datetime) -> int: ...
 
 
 @dataclass(frozen=True)

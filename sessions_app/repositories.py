@@ -12,7 +12,14 @@ from sessions_app import models
 from sessions_app.domain.familiarity import Origin
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession, EndReason
-from sessions_app.mapping import live_sessions, live_tokens, rotated_at, session_entity
+from sessions_app.mapping import (
+    live_sessions,
+    live_tokens,
+    rotated_at,
+    session_entity,
+    sessions_over,
+    tokens_over,
+)
 
 _REMEMBERED: Final = 200
 
@@ -63,6 +70,13 @@ class DjangoSessionRepository:
         )
         return rows.update(revoked_at=now, revoked_reason=reason) == 1
 
+    def count_over(self, before: datetime) -> int:
+        return models.DeviceSession.objects.filter(sessions_over(before)).count()
+
+    def purge(self, before: datetime) -> int:
+        self.database.write()
+        return models.DeviceSession.objects.filter(sessions_over(before)).delete()[0]
+
 
 @dataclass(frozen=True)
 class DjangoPersonalTokenRepository:
@@ -79,6 +93,13 @@ class DjangoPersonalTokenRepository:
         self.database.write()
         rows = models.PersonalToken.objects.filter(live_tokens(now), pk=token_id, user_id=user_id)
         return rows.update(revoked_at=now) == 1
+
+    def count_over(self, before: datetime) -> int:
+        return models.PersonalToken.objects.filter(tokens_over(before)).count()
+
+    def purge(self, before: datetime) -> int:
+        self.database.write()
+        return models.PersonalToken.objects.filter(tokens_over(before)).delete()[0]
 
 
 @dataclass(frozen=True)

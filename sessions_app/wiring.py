@@ -1,7 +1,13 @@
 """Where handlers are put together; see `users.wiring`."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
 from core import container
 from core.database import InUnitOfWork
+from core.jobs import Job
+from core.result import Success
 from mail import wiring as mail_wiring
 from mail.letters import Letters
 from sessions_app import exports
@@ -18,6 +24,7 @@ from sessions_app.application.personal_tokens import (
     RevokePersonalToken,
     RevokePersonalTokenHandler,
 )
+from sessions_app.application.purging import PurgeSessions, PurgeSessionsHandler
 from sessions_app.application.reauthenticating import Reauthenticate, ReauthenticateHandler
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
 from sessions_app.application.revocation import (
@@ -39,6 +46,8 @@ from sessions_app.repositories import (
 from users import wiring as users_wiring
 from users.application.exporting import Sections
 from users.repositories.accounts import DjangoUserRepository
+
+_DAY: Final = timedelta(days=1).total_seconds()
 
 
 def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
@@ -144,6 +153,26 @@ def revoke_personal_token() -> InUnitOfWork[RevokePersonalToken, None]:
         token_repo=DjangoPersonalTokenRepository(database), event_bus=container.get_event_bus()
     )
     return InUnitOfWork(handler, database)
+
+
+def purge_sessions() -> InUnitOfWork[PurgeSessions, int]:
+    database = container.get_database()
+    handler = PurgeSessionsHandler(
+        session_repo=DjangoSessionRepository(database),
+        token_repo=DjangoPersonalTokenRepository(database),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def jobs() -> Sequence[Job]:
+    """For `manage.py worker`."""
+    return [Job("purge sessions", _DAY, _purge)]
+
+
+def _purge() -> int:
+    purged = purge_sessions().handle(PurgeSessions())
+    return purged.value if isinstance(purged, Success) else 0
 
 
 def rotate_tokens() -> InUnitOfWork[RotateTokens, Rotation]:

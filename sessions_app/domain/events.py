@@ -139,6 +139,16 @@ class SessionEnded(SessionEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SessionsPurged(DomainEvent):
+    """That were over long ago, and personal access tokens that were."""
+
+    action: ClassVar[AuditAction] = AuditAction.SESSIONS_PURGED
+    phase: ClassVar[Phase] = Phase.SOLE
+    sessions: int
+    personal_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class TokenRotationEvent(DomainEvent):
     """Of one person, or, without one, of everybody. `reason` is what the admin says."""
 

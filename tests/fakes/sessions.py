@@ -66,6 +66,22 @@ class InMemorySessions:
         self.sessions[session_id] = replace(session, revoked_at=now, revoked_reason=reason)
         return True
 
+    def count_over(self, before: datetime) -> int:
+        return len(self._over(before))
+
+    def purge(self, before: datetime) -> int:
+        over = self._over(before)
+        for session_id in over:
+            del self.sessions[session_id]
+        return len(over)
+
+    def _over(self, before: datetime) -> list[UUID]:
+        return [
+            one.id
+            for one in self.sessions.values()
+            if min(one.expires_at, one.revoked_at or one.expires_at) < before
+        ]
+
     def find(self, session_id: UUID) -> SessionWithUser | None:
         session = self._row(session_id)
         return SessionWithUser(session, self.users[session.user_id]) if session else None
@@ -134,6 +150,22 @@ class InMemoryPersonalTokens:
             return False
         self.tokens[token_id] = replace(token, revoked_at=now)
         return True
+
+    def count_over(self, before: datetime) -> int:
+        return len(self._over(before))
+
+    def purge(self, before: datetime) -> int:
+        over = self._over(before)
+        for token_id in over:
+            del self.tokens[token_id]
+        return len(over)
+
+    def _over(self, before: datetime) -> list[UUID]:
+        return [
+            one.id
+            for one in self.tokens.values()
+            if min(one.expires_at, one.revoked_at or one.expires_at) < before
+        ]
 
     def find(self, token_id: UUID) -> PersonalTokenWithUser | None:
         token = self.tokens.get(token_id)

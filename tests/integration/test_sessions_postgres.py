@@ -84,6 +84,23 @@ WHOLE: dict[str, Any] = {
 class TestSessionRepository:
     """Uses fixtures: store."""
 
+    def test_what_was_over_long_ago_is_purged(self, store: Store) -> None:
+        month, long_ago = timedelta(days=31), NOON - timedelta(days=60)
+        kept = [
+            store.begun(),
+            store.begun(revoked_at=NOON, revoked_reason=EndReason.REVOKED),
+            store.begun(created_at=NOON - month),
+        ]
+        over = [
+            store.begun(revoked_at=NOON - month, revoked_reason=EndReason.REVOKED),
+            store.begun(last_seen_at=NOON - timedelta(days=16)),
+            store.begun(created_at=long_ago),
+        ]
+        assert store.sessions.count_over(NOON - timedelta(days=1)) == 3
+        assert store.sessions.purge(NOON - timedelta(days=1)) == 3
+        assert [store.reader.find(each.id) is None for each in over] == [True] * 3
+        assert [store.reader.find(each.id) is None for each in kept] == [False] * 3
+
     @pytest.mark.parametrize("over", [{}, WHOLE], ids=["bare", "whole"])
     def test_what_was_saved_is_found_and_locked_as_it_was(
         self, store: Store, over: dict[str, Any]

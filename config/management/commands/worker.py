@@ -12,6 +12,7 @@ from audit import upkeep
 from core import container
 from core.jobs import Job, work
 from mail import wiring as mail_wiring
+from sessions_app import wiring as sessions_wiring
 from users import wiring as users_wiring
 
 
@@ -35,7 +36,8 @@ class Command(BaseCommand):
 
 
 def _all_jobs() -> Sequence[Sequence[Job]]:
-    return upkeep.jobs(), mail_wiring.jobs(), users_wiring.jobs()
+    purges = [*users_wiring.jobs(), *sessions_wiring.jobs()]
+    return upkeep.jobs(), mail_wiring.jobs(), purges
 
 
 def _thread(jobs: Sequence[Job], stop: Event) -> Thread:
