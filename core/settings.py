@@ -72,6 +72,8 @@ class Settings:
     """Whose scripts may read what the API answers in a browser."""
     rate_limits: Mapping[str, Quotas] = field(default_factory=dict)
     """Where they are not those of `core.quotas`."""
+    geoip_database: str | None = None
+    """A file: where sign-ins came from is shown by city."""
     log_level: str = "INFO"
     log_json: bool = False
     db_echo: bool = False
@@ -261,6 +263,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "audit_legal_hold": _yes_or_no,
     "database_owner_url": _url("postgres", "postgresql"),
     "password_min_length": _count,
+    "geoip_database": str,
     "breached_passwords_url": _url("http", "https", "file"),
     "argon2_memory_kib": _count,
     "argon2_time_cost": _count,

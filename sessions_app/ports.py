@@ -144,6 +144,12 @@ class SessionReader(Protocol):
         ...
 
 
+class Places(Protocol):
+    def describe(self, ip_address: str | None) -> str | None:
+        """'Uppsala, Sweden'; None where nobody can say."""
+        ...
+
+
 class DeviceNames(Protocol):
     def describe(self, user_agent: str | None) -> str:
         """'Firefox on Linux'"""

@@ -37,6 +37,8 @@ from sessions_app.application.rotation import RotateTokens, RotateTokensHandler,
 from sessions_app.application.signing_in import SignedIn, SignIn, SignInHandler
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.tokens import TokenPair
+from sessions_app.places import GeoPlaces, Nowhere
+from sessions_app.ports import Places
 from sessions_app.queries import DjangoPersonalTokenReader, DjangoSessionReader
 from sessions_app.repositories import (
     DjangoPersonalTokenRepository,
@@ -56,12 +58,18 @@ def sign_in() -> InUnitOfWork[SignIn, SignedIn]:
         credentials=users_wiring.credentials(),
         session_repo=DjangoSessionRepository(database),
         device_names=UserAgentNames(),
+        places=_places(),
         rotations=DjangoRotationRepository(database),
         notices=OutboxNotices(mail_wiring.outbox()),
         event_bus=container.get_event_bus(),
         keys=container.get_settings().token_keys,
     )
     return InUnitOfWork(handler, database)
+
+
+def _places() -> Places:
+    file = container.get_settings().geoip_database
+    return GeoPlaces(file) if file else Nowhere()
 
 
 def refresh_session() -> InUnitOfWork[RefreshSession, TokenPair]:

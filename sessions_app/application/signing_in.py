@@ -24,6 +24,7 @@ from sessions_app.ports import (
     Credentials,
     DeviceNames,
     Notices,
+    Places,
     RotationRepository,
     SessionRepository,
 )
@@ -59,6 +60,7 @@ class SignInHandler:
     credentials: Credentials
     session_repo: SessionRepository
     device_names: DeviceNames
+    places: Places
     rotations: RotationRepository
     notices: Notices
     event_bus: EventBusProtocol
@@ -142,6 +144,7 @@ class SignInHandler:
             kind=command.kind,
             device=origin.device,
             ip_address=origin.ip_address,
+            location=self.places.describe(origin.ip_address),
             marks=marks_of(origin, self.session_repo.origins_of(user.id)),
             created_at=now,
             authenticated_at=now,

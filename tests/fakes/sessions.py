@@ -14,6 +14,7 @@ from sessions_app.ports import (
     PersonalTokenReader,
     PersonalTokenRepository,
     PersonalTokenWithUser,
+    Places,
     RotationRepository,
     SessionReader,
     SessionRepository,
@@ -127,6 +128,13 @@ class NamelessDevices:
 
     def describe(self, user_agent: str | None) -> str:
         return user_agent or "Unknown device"
+
+
+class FixedPlaces:
+    implements = Places
+
+    def describe(self, ip_address: str | None) -> str | None:
+        return f"where {ip_address} is" if ip_address else None
 
 
 @dataclass

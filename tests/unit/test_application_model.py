@@ -28,7 +28,7 @@ from sessions_app.domain.tokens import TokenPair
 from sessions_app.ports import SessionWithUser
 from tests.factories import make_user
 from tests.fakes.event_bus import StubEventBus
-from tests.fakes.sessions import InMemorySessions, NamelessDevices, RecordedNotices
+from tests.fakes.sessions import FixedPlaces, InMemorySessions, NamelessDevices, RecordedNotices
 from tests.fakes.users import SignInPorts
 from tests.machine import Door, Entry, Machine, Pair
 from users.application import passwords
@@ -92,6 +92,7 @@ class Handlers(SignInPorts):
             credentials=self.credentials(),
             session_repo=self.sessions,
             device_names=NamelessDevices(),
+            places=FixedPlaces(),
             rotations=self.sessions.rotations,
             notices=RecordedNotices(),
             event_bus=self.bus,

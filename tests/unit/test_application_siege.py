@@ -13,6 +13,7 @@ from tests.assertions import assert_success
 from tests.factories import make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.sessions import (
+    FixedPlaces,
     InMemoryRotations,
     InMemorySessions,
     NamelessDevices,
@@ -49,6 +50,7 @@ class Siege(SignInPorts):
             credentials=self.credentials(),
             session_repo=self.sessions,
             device_names=NamelessDevices(),
+            places=FixedPlaces(),
             rotations=InMemoryRotations(),
             notices=RecordedNotices(),
             event_bus=self.bus,

@@ -18,6 +18,7 @@ from tests.factories import NOON, make_session, make_user
 from tests.fakes.clock import FakeClock
 from tests.fakes.event_bus import StubEventBus
 from tests.fakes.sessions import (
+    FixedPlaces,
     InMemoryRotations,
     InMemorySessions,
     NamelessDevices,
@@ -93,6 +94,7 @@ class House:
             credentials=self.credentials,
             session_repo=self.sessions,
             device_names=NamelessDevices(),
+            places=FixedPlaces(),
             event_bus=self.bus,
             keys=KEYS,
             clock=self.clock,
@@ -125,6 +127,7 @@ class TestSuccess:
             kind=SessionKind.API,
             device="curl",
             ip_address="192.0.2.1",
+            location="where 192.0.2.1 is",
             created_at=NOON,
             authenticated_at=NOON,
             last_seen_at=NOON,
@@ -172,6 +175,7 @@ class TestSuccess:
             credentials=house.credentials,
             session_repo=house.sessions,
             device_names=NamelessDevices(),
+            places=FixedPlaces(),
             event_bus=house.bus,
             keys=KEYS,
         )

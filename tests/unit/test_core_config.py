@@ -110,6 +110,7 @@ class TestReading:
             ("ALLOWED_HOSTS", "one.example, two.example,", ("one.example", "two.example")),
             ("PUBLIC_URL", "https://example.com/", "https://example.com"),
             ("PASSWORD_MIN_LENGTH", "15", 15),
+            ("GEOIP_DATABASE", "/srv/city.mmdb", "/srv/city.mmdb"),
             ("BREACHED_PASSWORDS_URL", "file:///srv/pwned/", "file:///srv/pwned/"),
             ("ARGON2_MEMORY_KIB", "8", 8),
             ("ARGON2_TIME_COST", "1", 1),
