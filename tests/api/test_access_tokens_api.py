@@ -118,11 +118,13 @@ class TestScopes:
         answer = getattr(with_token(person, scope=scope), method)(f"/api/v1/{path}")
         assert (answer.status_code, answer.json()["code"]) == (403, "session_required")
 
+    @pytest.mark.conforms("S29")
     @pytest.mark.parametrize("scope", ["read", "write"])
     def test_only_one_that_is_for_it_introspects(self, person: JsonClient, scope: str) -> None:
         answer = with_token(person, scope=scope).post("/api/v1/introspections", json={"token": "x"})
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
 
+    @pytest.mark.conforms("S31")
     def test_one_that_introspects_does_nothing_else(self, admin: JsonClient) -> None:
         answer = with_token(admin, scope="introspect").get("/api/v1/users/me")
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
@@ -143,12 +145,14 @@ class TestEnd:
         answer = program.get("/api/v1/users/me")
         return (answer.status_code, answer.json().get("code")) == (401, "invalid_token")
 
+    @pytest.mark.conforms("S20")
     def test_it_ends_when_its_owner_ends_it(self, person: JsonClient, program: JsonClient) -> None:
         (token,) = person.get(TOKENS).json()["results"]
         assert person.delete(f"{TOKENS}/{token['id']}").status_code == 204
         assert self.refused(program)
         assert person.delete(f"{TOKENS}/{token['id']}").status_code == 404
 
+    @pytest.mark.conforms("Z2")
     def test_nobody_ends_another_persons(self, person: JsonClient, program: JsonClient) -> None:
         UserFactory.create(email="other@example.com")
         other = JsonClient().as_user("other@example.com", PASSWORD)
@@ -162,6 +166,7 @@ class TestEnd:
         frozen.advance(timedelta(seconds=1))
         assert self.refused(program)
 
+    @pytest.mark.conforms("S8")
     @pytest.mark.parametrize("change", [{"is_active": False}, {"token_version": 2}])
     def test_it_ends_with_the_account(self, program: JsonClient, change: dict[str, Any]) -> None:
         from users.models import User
@@ -224,6 +229,7 @@ class TestIntrospection:
         told = self.ask(service, make(person).json()["token"])
         assert (told["active"], told["scope"], "sid" in told) == (True, "read", False)
 
+    @pytest.mark.conforms("S29")
     def test_of_one_that_is_not_live_nothing_is_told(
         self, person: JsonClient, service: JsonClient
     ) -> None:

@@ -135,6 +135,7 @@ class TestChanging:
         actions = AuditEvent.objects.for_user(user.pk).values_list("action", flat=True)
         assert {"user.changed", "user.role_changed", "user.limits_changed"} <= set(actions)
 
+    @pytest.mark.conforms("S9", "Z4")
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [({"is_active": False}, "deactivated"), ({"role": "user"}, "demoted")],
@@ -161,6 +162,7 @@ class TestChanging:
         assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
         assert admin.get("/api/v1/users/me").status_code == 200
 
+    @pytest.mark.conforms("Z3")
     def test_nothing_else_changes_whatever_is_sent(self, admin: JsonClient) -> None:
         user = UserFactory.create(email=EMAIL)
         more = {"email": "x@example.com", "password": "x", "is_verified": False, "token_version": 9}
@@ -189,18 +191,21 @@ class TestInviting:
         body = {"token": token, "password": password}
         return JsonClient().post("/api/v1/invitations", json=body)
 
+    @pytest.mark.conforms("A16")
     def test_the_person_chooses_a_password_and_signs_in(self, admin: JsonClient) -> None:
         answer = admin.post(USERS, json={"email": EMAIL, "role": "auditor"})
         assert (answer.status_code, answer.json()["role"]) == (201, "auditor")
         assert self.accept(self.mailed_token()).status_code == 204
         assert JsonClient().as_user(EMAIL, NEW).get("/api/v1/users/me").status_code == 200
 
+    @pytest.mark.conforms("A16")
     def test_before_that_no_password_signs_in(self, admin: JsonClient) -> None:
         admin.post(USERS, json={"email": EMAIL})
         for password in ("", "!", models.User.objects.get(email=EMAIL).password):
             body = {"email": EMAIL, "password": password}
             assert JsonClient().post("/api/v1/sessions", json=body).status_code in (400, 401)
 
+    @pytest.mark.conforms("A16")
     def test_the_link_works_once(self, admin: JsonClient) -> None:
         admin.post(USERS, json={"email": EMAIL})
         token = self.mailed_token()
@@ -211,6 +216,7 @@ class TestInviting:
         answer = admin.post(USERS, json={"email": ADMIN})
         assert (answer.status_code, answer.json()["code"]) == (409, "email_already_exists")
 
+    @pytest.mark.conforms("A19")
     def test_a_reset_is_started_without_learning_anything(self, admin: JsonClient) -> None:
         user = UserFactory.create(email=EMAIL)
         answer = admin.post(f"{USERS}/{user.pk}/password-reset-tokens")

@@ -276,6 +276,7 @@ class TestOwnActivity:
         assert found[0]["ip"] == "127.0.0.1"
         assert found[0]["reason"] == "wrong_password"
 
+    @pytest.mark.conforms("Z2")
     def test_nobody_sees_what_happened_to_others(self, person: JsonClient) -> None:
         registered(uuid7())
         found = person.get("/api/v1/users/me/activity").json()["results"]

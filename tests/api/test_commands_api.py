@@ -91,12 +91,14 @@ class TestSetupLink:
         assert page == f"{container.get_settings().public_url}/setup"
         assert token.startswith("dsh_once_")
 
+    @pytest.mark.conforms("A16")
     def test_only_the_newest_link_works(self, client: JsonClient) -> None:
         older, newer = self.link(), self.link()
         tokens = models.OneUseToken.objects.order_by("pk")
         assert older != newer
         assert [token.spent_at is None for token in tokens] == [False, True]
 
+    @pytest.mark.conforms("A16")
     def test_the_link_lives_for_a_day(self, client: JsonClient, frozen: FakeClock) -> None:
         self.link()
         expires_at = models.OneUseToken.objects.get().expires_at
@@ -114,6 +116,7 @@ class TestSetupLink:
 class TestDjangosOwnCommands:
     """They would change an account past the handlers and the trail."""
 
+    @pytest.mark.conforms("A19")
     @pytest.mark.parametrize(
         ("command", "instead"),
         [("createsuperuser", "manage.py create_admin"), ("changepassword", "nobody chooses")],

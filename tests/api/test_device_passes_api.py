@@ -54,6 +54,7 @@ def owner(frozen: FakeClock, client: JsonClient) -> models.User:
 class TestKnownDevice:
     """Uses fixtures: client, frozen, owner."""
 
+    @pytest.mark.conforms("A12")
     def test_it_signs_in_while_strangers_are_locked(
         self, client: JsonClient, owner: models.User
     ) -> None:
@@ -144,6 +145,7 @@ class TestMailedPass:
 class TestPanel:
     """Uses fixtures: client, frozen."""
 
+    @pytest.mark.conforms("S33")
     def test_a_browser_keeps_the_pass_where_no_script_reads_it(
         self, client: JsonClient, frozen: FakeClock
     ) -> None:

@@ -52,6 +52,7 @@ class TestEmail:
         assert (answer.status_code, answer.content) == (204, b"")
         assert me.get(ME).json()["email"] == NEW
 
+    @pytest.mark.conforms("A21")
     def test_both_addresses_are_told_before_and_after(self, me: JsonClient) -> None:
         ask(me)
         confirm(JsonClient(), token_to(NEW))
@@ -78,6 +79,7 @@ class TestEmail:
         assert models.OneUseToken.objects.get().email is None
         assert confirm(JsonClient(), token).json()["code"] == "invalid_one_use_token"
 
+    @pytest.mark.conforms("S12")
     def test_it_needs_a_password_that_was_proved_just_now(
         self, me: JsonClient, frozen: FakeClock
     ) -> None:
@@ -85,6 +87,7 @@ class TestEmail:
         assert ask(me).json()["code"] == "reauthentication_required"
         assert models.OneUseToken.objects.count() == 0
 
+    @pytest.mark.conforms("Z3")
     def test_nobody_elses_address_changes_whatever_is_sent(self, me: JsonClient) -> None:
         other = UserFactory.create(email="other@example.com")
         ask(me, user_id=str(other.pk), id=str(other.pk))
@@ -101,6 +104,7 @@ class TestEmail:
 class TestDeletion:
     """Uses fixtures: frozen, me."""
 
+    @pytest.mark.conforms("S9")
     def test_the_account_and_all_that_hangs_on_it_are_gone(self, me: JsonClient) -> None:
         JsonClient().as_user(OLD, PASSWORD)
         answer = me.delete(ME)
@@ -110,6 +114,7 @@ class TestDeletion:
         assert me.get(ME).status_code == 401
         assert delivered()[-1].subject == "Your account was deleted"
 
+    @pytest.mark.conforms("S9")
     def test_each_session_that_ends_is_on_record(self, me: JsonClient) -> None:
         JsonClient().as_user(OLD, PASSWORD)
         ids = set(session_models.DeviceSession.objects.values_list("pk", flat=True))
@@ -153,6 +158,7 @@ class TestDeletion:
 class TestExport:
     """Uses fixtures: me."""
 
+    @pytest.mark.conforms("Z2")
     def test_it_holds_what_is_kept_of_the_person_and_of_nobody_else(self, me: JsonClient) -> None:
         UserFactory.create(email="other@example.com")
         JsonClient().as_user("other@example.com", PASSWORD)

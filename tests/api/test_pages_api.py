@@ -85,6 +85,7 @@ class TestEveryPage:
         assert not re.search(r'(src|href)="https?:', page)
         assert ('type="password"' in page) is (path != "/unlock")
 
+    @pytest.mark.conforms("S33")
     @pytest.mark.parametrize("path", PAGES)
     def test_a_form_from_elsewhere_is_refused(self, client: JsonClient, path: str) -> None:
         text = issue(PAGES[path])
@@ -183,6 +184,7 @@ class TestChangeEmail:
 class TestUnlock:
     """Uses fixtures: client."""
 
+    @pytest.mark.conforms("S15")
     def test_the_link_makes_the_browser_known_and_signs_nobody_in(self, client: JsonClient) -> None:
         answer = submit(client, "/unlock", token=issue(Purpose.UNLOCK))
         assert "is known now" in answer.content.decode()

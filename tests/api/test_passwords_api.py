@@ -50,11 +50,13 @@ def me(frozen: FakeClock, client: JsonClient) -> JsonClient:
 class TestChange:
     """Uses fixtures: frozen, me."""
 
+    @pytest.mark.conforms("A9")
     def test_the_new_password_signs_in_and_the_old_one_does_not(self, me: JsonClient) -> None:
         answer = change(me)
         assert (answer.status_code, answer.content) == (204, b"")
         assert [sign_in(JsonClient(), each) for each in (PASSWORD, NEW)] == [401, 201]
 
+    @pytest.mark.conforms("S10", "S21")
     def test_this_session_stays_and_the_others_end_with_a_reason(self, me: JsonClient) -> None:
         other = JsonClient().as_user(EMAIL, PASSWORD)
         change(me)
@@ -64,10 +66,12 @@ class TestChange:
         assert ended.revoked_reason == "password_changed"
         assert AuditEvent.objects.filter(action="session.ended", resource_id=ended.pk).count() == 1
 
+    @pytest.mark.conforms("A21")
     def test_the_owner_is_told_by_mail(self, me: JsonClient) -> None:
         change(me)
         assert delivered()[-1].subject == "Your password was changed"
 
+    @pytest.mark.conforms("A9")
     def test_a_wrong_current_password_is_refused_and_counted(self, me: JsonClient) -> None:
         answer = change(me, current_password="wrong")
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_credentials")
@@ -78,6 +82,7 @@ class TestChange:
         assert (answer.status_code, answer.json()["code"]) == (400, "weak_password")
         assert answer.json()["errors"].keys() == {"new_password"}
 
+    @pytest.mark.conforms("S12")
     def test_it_needs_a_password_that_was_proved_just_now(
         self, me: JsonClient, frozen: FakeClock
     ) -> None:
@@ -88,6 +93,7 @@ class TestChange:
     def test_it_needs_a_session(self, client: JsonClient) -> None:
         assert change(client).json()["code"] == "not_authenticated"
 
+    @pytest.mark.conforms("Z3")
     def test_nobody_elses_password_changes_whatever_is_sent(self, me: JsonClient) -> None:
         other = UserFactory.create(email="other@example.com")
         change(me, user_id=str(other.pk), email="other@example.com")
@@ -144,6 +150,7 @@ class TestReset:
         answer = reset(client, token, "yet another horse battery")
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_one_use_token")
 
+    @pytest.mark.conforms("Z3")
     def test_nothing_else_of_the_account_can_be_set(self, client: JsonClient) -> None:
         UserFactory.create(email=EMAIL)
         ask(client)

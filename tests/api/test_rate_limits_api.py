@@ -126,6 +126,7 @@ class TestDoors:
         assert status(REMOTE_ADDR="2001:db8::2") == 429
         assert status(REMOTE_ADDR="2001:db8:0:1::2") == 401
 
+    @pytest.mark.conforms("A12")
     def test_an_account_is_limited_from_everywhere_and_no_count_is_told(
         self, client: JsonClient, limits: Limits, published: list[DomainEvent]
     ) -> None:

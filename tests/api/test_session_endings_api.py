@@ -38,10 +38,12 @@ def opens(client: JsonClient) -> bool:
 class TestOthers:
     """Uses fixtures: devices, frozen."""
 
+    @pytest.mark.conforms("S10")
     def test_all_but_this_one_end(self, devices: list[JsonClient]) -> None:
         assert devices[1].delete("/api/v1/sessions/others").status_code == 204
         assert list(map(opens, devices)) == [False, True, False]
 
+    @pytest.mark.conforms("S21")
     def test_each_that_ends_is_on_record(self, devices: list[JsonClient]) -> None:
         devices[1].delete("/api/v1/sessions/others")
         ended = AuditEvent.objects.filter(action="session.ended")
@@ -49,6 +51,7 @@ class TestOthers:
         ids = {row.pk for row in models.DeviceSession.objects.filter(revoked_at__isnull=False)}
         assert {event.resource_id for event in ended} == ids
 
+    @pytest.mark.conforms("Z2")
     def test_nobody_elses_ends(self, devices: list[JsonClient], admin: JsonClient) -> None:
         admin.delete("/api/v1/sessions/others")
         assert list(map(opens, devices)) == [True] * 3
@@ -74,6 +77,7 @@ class TestStepUp:
         assert (answer.status_code, answer.json()["code"]) == (401, "reauthentication_required")
         assert list(map(opens, devices)) == [True] * 3
 
+    @pytest.mark.conforms("S13")
     def test_nor_a_single_other_one(self, devices: list[JsonClient], frozen: FakeClock) -> None:
         frozen.advance(timedelta(minutes=10, seconds=1))
         listed = devices[0].get("/api/v1/sessions").json()["results"]
@@ -95,6 +99,7 @@ class TestReauthentication:
     def prove(self, device: JsonClient, password: str = PASSWORD) -> Any:
         return device.post("/api/v1/users/me/reauthentications", json={"password": password})
 
+    @pytest.mark.conforms("S12")
     def test_it_allows_again_what_needs_a_recent_proof(
         self, devices: list[JsonClient], frozen: FakeClock
     ) -> None:
@@ -103,10 +108,12 @@ class TestReauthentication:
         device.credentials(HTTP_AUTHORIZATION=f"Bearer {self.prove(device).json()['access_token']}")
         assert device.delete("/api/v1/sessions/others").status_code == 204
 
+    @pytest.mark.conforms("S5")
     def test_the_tokens_of_before_end_at_once(self, devices: list[JsonClient]) -> None:
         assert self.prove(devices[0]).status_code == 201
         assert list(map(opens, devices)) == [False, True, True]
 
+    @pytest.mark.conforms("S5")
     def test_the_refresh_token_of_before_is_a_thiefs(self, client: JsonClient) -> None:
         UserFactory.create(email=EMAIL)
         tokens = client.post("/api/v1/sessions", json={"email": EMAIL, "password": PASSWORD}).json()
@@ -142,6 +149,7 @@ def rotate(client: JsonClient, **order: Any) -> Any:
 class TestRotation:
     """Uses fixtures: devices, admin, frozen."""
 
+    @pytest.mark.conforms("S11")
     def test_everybody_signs_in_again(self, devices: list[JsonClient], admin: JsonClient) -> None:
         answer = rotate(admin)
         assert answer.status_code == 201
@@ -170,6 +178,7 @@ class TestRotation:
         )
         assert (answer.status_code, answer.json()["code"]) == (401, "invalid_grant")
 
+    @pytest.mark.conforms("S11")
     def test_one_person_may_be_meant(self, devices: list[JsonClient], admin: JsonClient) -> None:
         me = devices[0].get("/api/v1/users/me").json()["id"]
         assert rotate(admin, user_id=me).json()["sessions"] == 3

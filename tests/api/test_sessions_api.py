@@ -21,6 +21,7 @@ def sign_in(client: JsonClient, email: str = EMAIL, password: str = PASSWORD, **
 class TestSignIn:
     """Uses fixtures: client."""
 
+    @pytest.mark.conforms("S23")
     def test_tokens_are_handed_out_and_kept_in_no_cache(self, client: JsonClient) -> None:
         UserFactory.create(email=EMAIL)
         answer = sign_in(client)
@@ -96,6 +97,7 @@ class TestOwnSessions:
             "marks",
         }
 
+    @pytest.mark.conforms("S13", "Z2")
     def test_one_of_them_is_the_current_one_and_none_is_anybody_elses(
         self, client: JsonClient
     ) -> None:
@@ -126,6 +128,7 @@ class TestOwnSessions:
 class TestRevocation:
     """Uses fixtures: client."""
 
+    @pytest.mark.conforms("S3", "S8", "S20", "S27")
     @pytest.mark.parametrize("path", ["current", "id"])
     def test_a_revoked_session_is_refused_at_once(self, client: JsonClient, path: str) -> None:
         UserFactory.create(email=EMAIL)
@@ -139,6 +142,7 @@ class TestRevocation:
         refresh = {"refresh_token": tokens["refresh_token"]}
         assert client.post("/api/v1/tokens", json=refresh).status_code == 401
 
+    @pytest.mark.conforms("S13")
     def test_another_session_of_ones_own_can_be_ended(self, client: JsonClient) -> None:
         UserFactory.create(email=EMAIL)
         sign_in(client)
@@ -149,6 +153,7 @@ class TestRevocation:
         other.refresh_from_db()
         assert other.revoked_reason == "revoked"
 
+    @pytest.mark.conforms("Z2")
     def test_somebody_elses_session_is_not_told_from_one_that_never_was(
         self, client: JsonClient
     ) -> None:

@@ -47,6 +47,7 @@ class TestNewDevices:
         sign_in(person, address="192.0.2.200")
         assert told() == []
 
+    @pytest.mark.conforms("A20")
     @pytest.mark.parametrize(
         "change", [{"agent": FIREFOX}, {"address": "198.51.100.1"}], ids=["device", "network"]
     )
@@ -69,6 +70,7 @@ class TestNewDevices:
 class TestReuse:
     """Uses fixtures: person, frozen."""
 
+    @pytest.mark.conforms("A20")
     def test_the_owner_is_told_that_a_token_was_used_twice(
         self, person: JsonClient, frozen: FakeClock
     ) -> None:

@@ -28,6 +28,7 @@ def is_accepted(client: JsonClient, text: str) -> bool:
 class TestTokens:
     """Uses fixtures: client, tokens."""
 
+    @pytest.mark.conforms("S23")
     def test_a_refresh_token_gets_new_tokens_that_no_cache_keeps(
         self, client: JsonClient, tokens: dict[str, Any]
     ) -> None:
@@ -51,6 +52,7 @@ class TestTokens:
         assert not is_accepted(client, third["access_token"])
         assert models.DeviceSession.objects.get().revoked_reason == "refresh_token_reuse"
 
+    @pytest.mark.conforms("S24")
     def test_every_refusal_is_one_answer(self, client: JsonClient, tokens: dict[str, Any]) -> None:
         forged = tokens["refresh_token"][:-5] + "AAAAA"
         ended = refresh(client, tokens["refresh_token"]).json()["refresh_token"]
@@ -63,6 +65,7 @@ class TestTokens:
         assert bodies == [bodies[0]] * 4
         assert bodies[0]["code"] == "invalid_grant"
 
+    @pytest.mark.conforms("S32")
     def test_a_token_in_the_address_or_a_form_is_not_read(
         self, client: JsonClient, tokens: dict[str, Any]
     ) -> None:

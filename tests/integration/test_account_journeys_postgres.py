@@ -130,6 +130,7 @@ class TestRepositories:
 class TestMails:
     """Uses fixtures: db."""
 
+    @pytest.mark.conforms("S32")
     @pytest.mark.parametrize(
         ("purpose", "page"),
         [
@@ -183,6 +184,7 @@ def test_one_kind_of_mail_does_not_keep_another_from_its_owner() -> None:
 class TestOldHashes:
     """Uses fixtures: db."""
 
+    @pytest.mark.conforms("A10")
     @pytest.mark.slow(reason="hashes of the old algorithms, at their full cost")
     @pytest.mark.parametrize("algorithm", ["pbkdf2_sha1", "scrypt"])
     def test_one_of_another_algorithm_is_upgraded_by_the_next_sign_in(
@@ -212,6 +214,7 @@ class TestOldHashes:
 class TestErasure:
     """Uses fixtures: transactional_db."""
 
+    @pytest.mark.conforms("Z6")
     def test_when_the_erasure_fails_the_account_stays(
         self, transactional_db: None, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -99,6 +99,7 @@ class TestRefusedProduction:
     def test_it_does_not_start(self, refused: Process):
         assert refused.returncode == 3
 
+    @pytest.mark.conforms("A15", "L17")
     @pytest.mark.parametrize(
         "name", ["DATABASE_URL", "REDIS_URL", "EMAIL_URL", "ALLOWED_HOSTS", "PUBLIC_URL"]
     )

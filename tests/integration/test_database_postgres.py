@@ -172,6 +172,7 @@ class TestCommit:
         )
         assert (seen, elsewhere.has_user(person)) == ([False], True)
 
+    @pytest.mark.conforms("Z6")
     def test_rows_and_outcome_are_committed_together(
         self, test_database: Database, elsewhere: Elsewhere, person: UUID, write: Write
     ):
@@ -220,6 +221,7 @@ class TestCommit:
 class TestRollback:
     """Uses `test_database`, `elsewhere` to look from another connection, `person` and `write`."""
 
+    @pytest.mark.conforms("Z6")
     def test_an_exception_leaves_no_row(
         self, test_database: Database, elsewhere: Elsewhere, person: UUID, write: Write
     ):

@@ -42,6 +42,7 @@ def configured(override: Callable[..., AbstractContextManager[None]]) -> Iterato
 class TestArgon2id:
     """Uses fixtures: configured."""
 
+    @pytest.mark.conforms("A10")
     def test_a_hash_is_argon2id_with_the_parameters_of_the_settings(
         self, configured: Configure
     ) -> None:
@@ -49,10 +50,12 @@ class TestArgon2id:
         hashed = DjangoPasswordService().hash_password(PASSWORD)
         assert hashed.startswith("argon2$argon2id$v=19$m=64,t=3,p=2$")
 
+    @pytest.mark.conforms("A10")
     def test_the_settings_default_to_the_owasp_minimum(self) -> None:
         parameters = (Settings.argon2_memory_kib, Settings.argon2_time_cost)
         assert parameters == (19 * 1024, 2)
 
+    @pytest.mark.conforms("A10")
     def test_a_password_has_a_new_hash_each_time(self) -> None:
         service = DjangoPasswordService()
         assert service.hash_password(PASSWORD) != service.hash_password(PASSWORD)
@@ -95,6 +98,7 @@ class TestVerifying:
         assert service.verify_password(password, hashed) is True
         assert service.verify_password(password[:-1], hashed) is False
 
+    @pytest.mark.conforms("A4")
     @pytest.mark.parametrize("other", [f" {PASSWORD}", f"{PASSWORD} ", PASSWORD.upper(), ""])
     def test_nothing_is_trimmed_or_folded(self, other: str) -> None:
         service = DjangoPasswordService()

@@ -123,6 +123,7 @@ class TestRegistration:
         assert 1 <= len(delivered()) <= 2
 
 
+@pytest.mark.conforms("Z7")
 class TestOneUseTokens:
     def test_a_verification_token_used_eight_times_at_once_succeeds_once(self) -> None:
         user = UserFactory.create(email=EMAIL, is_verified=False)
@@ -182,6 +183,7 @@ class TestOneUseTokens:
         assert successes(results) == [user.pk]
 
 
+@pytest.mark.conforms("Z7")
 class TestAdmins:
     def test_two_admins_who_deactivate_each_other_leave_one(self) -> None:
         one, two = (UserFactory.create(role=Role.ADMIN) for _ in range(2))
@@ -259,6 +261,7 @@ class TestPasswordChange:
 
 
 class TestSignIn:
+    @pytest.mark.conforms("Z7")
     def test_eight_logins_at_a_limit_of_two_leave_two_live_sessions(self) -> None:
         UserFactory.create(email=EMAIL)
         signed_in = at_once(*[sign_in] * 8)
@@ -305,6 +308,7 @@ class TestSignIn:
 
 
 class TestRefresh:
+    @pytest.mark.conforms("Z7")
     def test_eight_refreshes_of_one_token_get_one_successor(self) -> None:
         UserFactory.create(email=EMAIL)
         text = sign_in().tokens.refresh_token

@@ -98,6 +98,7 @@ def test_compose_runs_the_server_after_the_migrations(compose: dict[str, Any]) -
     assert services["valkey"]["image"] == "valkey/valkey:8-alpine"
 
 
+@pytest.mark.conforms("A15")
 def test_compose_holds_no_secret_and_listens_on_this_machine_only(
     compose: dict[str, Any],
 ) -> None:

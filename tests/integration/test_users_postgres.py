@@ -189,12 +189,14 @@ class TestOneUseTokenRepository:
         token = ports.tokens.issue(Purpose.FIRST_ADMIN, None, NOON)
         assert ports.tokens.find_by_id(token.id) == token
 
+    @pytest.mark.conforms("S4")
     def test_two_tokens_share_neither_text_nor_salt(self, ports: Ports) -> None:
         first, second = self.issue(ports), self.issue(ports)
         assert first.text(KEYS) != second.text(KEYS)
         assert first.salt != second.salt
         assert len(first.salt) == 32
 
+    @pytest.mark.conforms("S31")
     def test_a_token_is_not_found_for_another_purpose(self, ports: Ports) -> None:
         text = self.issue(ports).text(KEYS)
         assert ports.tokens.find(text, Purpose.FIRST_ADMIN) is None

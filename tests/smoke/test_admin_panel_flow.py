@@ -46,6 +46,7 @@ def test_the_first_admin_comes_in_by_the_link_and_reads_the_trail(transactional_
     assert viewed.order_by("pk").values_list("resource_id", flat=True)[1] == event.pk
 
 
+@pytest.mark.conforms("S8")
 def test_ending_the_device_session_puts_the_browser_out_at_once(transactional_db: None) -> None:
     admin = UserFactory.create(role=Role.ADMIN)
     browser = Client()
@@ -65,6 +66,7 @@ def test_the_panel_lets_no_user_in_and_leaves_no_session(transactional_db: None)
     assert AuditEvent.objects.for_user(user.id).filter(action=AuditAction.USER_LOGIN).exists()
 
 
+@pytest.mark.conforms("S8")
 def test_signing_out_of_the_panel_ends_the_device_session(transactional_db: None) -> None:
     admin = UserFactory.create(role=Role.ADMIN)
     browser = Client()
@@ -73,6 +75,7 @@ def test_signing_out_of_the_panel_ends_the_device_session(transactional_db: None
     assert DeviceSession.objects.get(user=admin).revoked_at is not None
 
 
+@pytest.mark.conforms("S5")
 def test_signing_in_again_leaves_one_session_behind(transactional_db: None) -> None:
     admin = UserFactory.create(role=Role.ADMIN)
     browser = Client()
@@ -81,6 +84,7 @@ def test_signing_in_again_leaves_one_session_behind(transactional_db: None) -> N
     assert DeviceSession.objects.filter(user=admin, revoked_at=None).count() == 1
 
 
+@pytest.mark.conforms("A19", "Z3")
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
 def test_the_panel_changes_nothing_past_the_handlers(transactional_db: None, role: Role) -> None:
     staff = UserFactory.create(role=role)

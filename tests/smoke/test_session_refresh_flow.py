@@ -1,9 +1,12 @@
 """Refreshing, the way that clients with bad networks do it, and the way that thieves do."""
 
+import pytest
+
 from tests.factories import PASSWORD, UserFactory
 from tests.smoke.conftest import Program
 
 
+@pytest.mark.conforms("S17")
 def test_a_lost_answer_does_not_end_the_session(program: Program) -> None:
     tokens = program.sign_in(UserFactory.create().email, PASSWORD)
     lost = program.refresh(tokens["refresh_token"])
@@ -14,6 +17,7 @@ def test_a_lost_answer_does_not_end_the_session(program: Program) -> None:
     assert program.call("GET", "users/me").status == 200
 
 
+@pytest.mark.conforms("S16")
 def test_a_stolen_refresh_token_ends_the_session(program: Program) -> None:
     tokens = program.sign_in(UserFactory.create().email, PASSWORD)
     second = program.refresh(tokens["refresh_token"])

@@ -273,6 +273,7 @@ class TestRefuse:
         assert (locked.user_id, locked.email, locked.known_by) == (user.id, EMAIL, None)
         assert (locked.failures, locked.until) == (5, NOON + timedelta(minutes=15))
 
+    @pytest.mark.conforms("A20")
     def test_the_owner_is_mailed_a_way_in_once_a_lock(self, house: House) -> None:
         user = house.account()
         house.fail(12)
@@ -338,6 +339,7 @@ class TestKnownDevices:
         assert isinstance(locked, SignInLocked)
         assert locked.known_by == "device"
 
+    @pytest.mark.conforms("A13")
     def test_a_success_forgets_its_own_failures_alone(self, house: House) -> None:
         user = house.account()
         device_token = house.known_device(user)

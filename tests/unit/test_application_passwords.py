@@ -241,6 +241,7 @@ class TestReset:
         assert house.guard.counts == {}
         assert_failure(house.choose(second.text(KEYS)), ErrorCode.INVALID_ONE_USE_TOKEN)
 
+    @pytest.mark.conforms("A21")
     def test_the_owner_is_told(self, house: House) -> None:
         house.choose(house.link(house.account()).text(KEYS))
         assert house.mailer.notices == [(Notice.PASSWORD_CHANGED, EMAIL)]

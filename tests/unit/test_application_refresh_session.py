@@ -111,6 +111,7 @@ class TestSuccess:
 class TestLostAnswer:
     """Uses fixtures: house."""
 
+    @pytest.mark.conforms("S17")
     @pytest.mark.parametrize("waited", [timedelta(0), timedelta(hours=1), timedelta(days=13)])
     def test_the_same_successor_is_given_again(self, house: House, waited: timedelta) -> None:
         text = house.token()
@@ -159,6 +160,7 @@ class TestLostAnswer:
 class TestReuse:
     """Uses fixtures: house."""
 
+    @pytest.mark.conforms("S16")
     def test_a_token_whose_successor_was_used_ends_the_session(self, house: House) -> None:
         text = house.token()
         house.refresh(text)
@@ -168,6 +170,7 @@ class TestReuse:
         assert house.session.revoked_reason is EndReason.REUSE
         assert house.session.revoked_at == now
 
+    @pytest.mark.conforms("S16")
     def test_an_older_token_ends_the_session_however_soon(self, house: House) -> None:
         oldest = house.token()
         house.refresh(oldest)
@@ -175,6 +178,7 @@ class TestReuse:
         assert house.reason(oldest) == EndReason.REUSE
         assert house.session.revoked_reason is EndReason.REUSE
 
+    @pytest.mark.conforms("S16")
     def test_the_thiefs_token_is_over_too(self, house: House) -> None:
         oldest = house.token()
         house.refresh(oldest)
@@ -238,6 +242,7 @@ class TestRefusal:
         assert house.reason(text) == "ended"
         assert house.session == before
 
+    @pytest.mark.conforms("S6", "S19")
     @pytest.mark.parametrize(
         "waited", [timedelta(days=14), timedelta(days=30), timedelta(days=300)]
     )
@@ -246,6 +251,7 @@ class TestRefusal:
         house.clock.advance(waited)
         assert house.reason(text) == "ended"
 
+    @pytest.mark.conforms("S7", "S18")
     def test_refreshing_every_day_does_not_outlive_thirty_days(self, house: House) -> None:
         for _ in range(29):
             house.clock.advance(timedelta(days=1))

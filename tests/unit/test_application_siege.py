@@ -90,11 +90,13 @@ def siege(clock: FakeClock) -> Siege:
 class TestSiege:
     """Uses fixtures: siege."""
 
+    @pytest.mark.conforms("A12")
     def test_the_owner_signs_in_on_a_known_device_every_day(self, siege: Siege) -> None:
         device_token = assert_success(siege.sign_in()).device_token
         for _ in siege.days_of_attack():
             device_token = assert_success(siege.sign_in(device_token=device_token)).device_token
 
+    @pytest.mark.conforms("A12")
     def test_the_owner_signs_in_on_a_new_device_every_day_by_the_mailbox(
         self, siege: Siege
     ) -> None:
@@ -108,6 +110,7 @@ class TestSiege:
         came_in = [siege.sign_in().is_success for _ in siege.days_of_attack()]
         assert sum(came_in) == 0
 
+    @pytest.mark.conforms("A12", "A13")
     def test_strangers_guess_a_hundred_times_at_most(self, siege: Siege) -> None:
         for _ in siege.days_of_attack():
             pass

@@ -168,6 +168,7 @@ class TestSuccess:
         assert_success(house.sign_in())
         assert "PasswordRehashed" not in house.bus.names
 
+    @pytest.mark.conforms("S4")
     def test_each_session_has_a_salt_of_its_own_unless_told_otherwise(self, house: House) -> None:
         handler = SignInHandler(
             notices=RecordedNotices(),

@@ -23,6 +23,7 @@ def around(limit: datetime) -> list[tuple[datetime, bool]]:
 
 
 class TestLife:
+    @pytest.mark.conforms("S6")
     @pytest.mark.parametrize(("now", "live"), around(NOON + IDLE))
     def test_a_session_nobody_uses_ends_after_fourteen_days(
         self, now: datetime, live: bool
@@ -53,6 +54,7 @@ class TestLife:
         session = make_session(revoked_at=NOON, revoked_reason=reason)
         assert session.is_live(NOON) is False
 
+    @pytest.mark.conforms("S7")
     def test_refreshing_does_not_move_the_absolute_limit(self) -> None:
         last = NOON + ABSOLUTE - LATER
         session = make_session().refreshed(key_id="1", now=last)

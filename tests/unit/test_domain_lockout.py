@@ -29,6 +29,7 @@ class TestFailureCount:
     def test_a_failure_that_is_not_a_fifth_is_only_counted(self, before: int) -> None:
         assert FailureCount(before).after_failure(NOON) == FailureCount(before + 1)
 
+    @pytest.mark.conforms("A13")
     @pytest.mark.parametrize(
         ("failures", "minutes"),
         [
@@ -63,6 +64,7 @@ class TestFailureCount:
         assert after.failures == 6
         assert after.is_locked(NOON + 15 * MINUTES) is False
 
+    @pytest.mark.conforms("A13")
     def test_the_hundredth_failure_locks_for_good(self) -> None:
         count = FailureCount(99).after_failure(NOON)
         assert count == FailureCount(100, NOON + DAY)

@@ -41,6 +41,7 @@ class TestPair:
         tokens = tokens_of(session, KEYS)
         assert (tokens.access_token, tokens.refresh_token) == GOLDEN
 
+    @pytest.mark.conforms("S3")
     def test_each_generation_has_tokens_of_its_own(self, session: DeviceSession) -> None:
         before = tokens_of(session, KEYS)
         after = tokens_of(session.refreshed(key_id="1", now=NOON), KEYS)
@@ -80,6 +81,7 @@ class TestPresentedToken:
         text = {"access": tokens.access_token, "refresh": tokens.refresh_token}[token_type]
         assert read(text, token_type).is_genuine(session, KEYS) is True
 
+    @pytest.mark.conforms("S26", "S31")
     def test_a_refresh_token_under_the_prefix_of_an_access_token_is_not(
         self, session: DeviceSession
     ) -> None:
@@ -90,6 +92,7 @@ class TestPresentedToken:
     def test_a_token_is_not_read_as_one_of_the_other_type(self, session: DeviceSession) -> None:
         assert PresentedToken.read(tokens_of(session, KEYS).access_token, TokenType.REFRESH) is None
 
+    @pytest.mark.conforms("S26")
     @pytest.mark.parametrize(
         "change",
         [{"id": UUID(int=1)}, {"salt": b"t" * 32}, {"key_id": "2"}, {"key_id": "3"}],
@@ -101,6 +104,7 @@ class TestPresentedToken:
         presented = read(tokens_of(session, KEYS).access_token)
         assert presented.is_genuine(replace(session, **change), KEYS) is False
 
+    @pytest.mark.conforms("S26", "S31")
     @pytest.mark.parametrize("generation", [0, 6, 8])
     def test_a_claim_to_another_generation_is_not_genuine(
         self, session: DeviceSession, generation: int
@@ -195,6 +199,7 @@ class TestReading:
             presented and presented.is_genuine(session, KEYS) for presented in read_at_all
         )
 
+    @pytest.mark.conforms("S25")
     @given(st.binary(min_size=52, max_size=52))
     def test_no_invented_token_is_genuine(self, raw: bytes) -> None:
         text = "dsh_access_" + base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -148,6 +148,7 @@ class TestRefusal:
 class TestChallenge:
     """RFC 6750 §3."""
 
+    @pytest.mark.conforms("S27")
     @pytest.mark.parametrize(
         ("code", "challenge"),
         [
