@@ -1,0 +1,147 @@
+"""Who may do what: docs/reference/permissions.md is the table, and this holds it to the product."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.ids import uuid7
+from tests.factories import PASSWORD, UserFactory
+from tests.fakes.clock import FakeClock
+from tests.plugin.fixtures import JsonClient
+
+DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
+ROW: Final = re.compile(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \| (.+) \|$", re.MULTILINE)
+ROLES: Final = ("user", "auditor", "admin")
+SCOPES: Final = ("read", "write", "introspect")
+CALLERS: Final = ("nobody", *ROLES, *SCOPES)
+TABLE: Final = {
+    (method, path): dict(zip(CALLERS, cells.split(" | "), strict=True))
+    for method, path, cells in ROW.findall(DOCUMENT.read_text())
+}
+PANEL: Final = "/admin/…"
+CHANGING: Final = ("/add/", "/delete/", "/autocomplete/")
+"""Pages of the panel, or for the forms of such pages."""
+DOOR: Final = "/admin/login/"
+NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$")
+"""Answer 404 to everybody."""
+NO, PROOF, YES = "–", "proof", "yes"  # noqa: RUF001  as a table has it
+
+
+def routes(
+    patterns: list[URLPattern | URLResolver], start: str = "/"
+) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for pattern in patterns:
+        path = start + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, path)
+        elif path not in NOT_THERE:
+            yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path), pattern.callback
+
+
+def in_panel(path: str) -> bool:
+    """Behind its door. Signing out sends whoever asks to the door."""
+    return path.startswith("/admin/") and path not in (DOOR, "/admin/logout/")
+
+
+def operations() -> set[tuple[str, str]]:
+    """Of the whole product; of the panel, whose pages are Django's, there is one row."""
+    found = {("GET", PANEL), ("GET", DOOR), ("POST", DOOR)}
+    for path, callback in routes(get_resolver().url_patterns):
+        if path.startswith("/admin/"):
+            continue
+        view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
+        names = set(view.http_method_names if view else ["get"]) - {"head", "options", "trace"}
+        found |= {(name.upper(), path) for name in names if not view or hasattr(view, name)}
+    return found
+
+
+def verdict(answer: Any) -> str:
+    if answer.status_code == 401 and answer.json()["code"] == "reauthentication_required":
+        return PROOF
+    to_the_door = answer.headers.get("Location", "").startswith("/admin/login/")
+    return NO if answer.status_code in (401, 403) or to_the_door else YES
+
+
+def filled(path: str) -> str:
+    return re.sub(r"{\w+}", str(uuid7()), path)
+
+
+def ask(client: Client, method: str, path: str) -> str:
+    """With nothing in the body: who may come in is told what is missing, and changes nothing."""
+    body = {} if method == "GET" else {"data": "{}", "content_type": "application/json"}
+    return verdict(client.generic(method, filled(path), **body))
+
+
+@pytest.fixture
+def callers(client: JsonClient, frozen: FakeClock) -> dict[str, list[JsonClient]]:
+    """Of each role two sessions: one whose password was proved eleven minutes ago, and one of now.
+    The tokens are an admin's: what they may not do is for want of scope."""
+    found = {"nobody": [client]}
+    for role in ROLES:
+        UserFactory.create(email=f"{role}@example.com", role=role)
+        found[role] = [JsonClient().as_user(f"{role}@example.com", PASSWORD)]
+    frozen.advance(timedelta(minutes=11))
+    for role in ROLES:
+        found[role].append(JsonClient().as_user(f"{role}@example.com", PASSWORD))
+    UserFactory.create(email="owner@example.com", role="admin")
+    owner = JsonClient().as_user("owner@example.com", PASSWORD)
+    return found | {scope: [with_token(owner, scope)] for scope in SCOPES}
+
+
+def with_token(owner: JsonClient, scope: str) -> JsonClient:
+    made = owner.post("/api/v1/access-tokens", json={"name": scope, "scope": scope})
+    program = JsonClient()
+    program.credentials(HTTP_AUTHORIZATION=f"Bearer {made.json()['token']}")
+    return program
+
+
+def told(answers: list[str]) -> str:
+    """Of the session of before and that of now; who cannot prove a password has one answer."""
+    return NO if answers in ([PROOF], [PROOF, NO]) else answers[0]
+
+
+def seen_by(callers: dict[str, list[JsonClient]], method: str, path: str) -> dict[str, str]:
+    return {
+        name: told([ask(client, method, path) for client in clients])
+        for name, clients in callers.items()
+    }
+
+
+@pytest.mark.conforms("Z1")
+class TestPermissions:
+    """Uses fixtures: callers."""
+
+    def test_every_operation_is_in_the_table(self) -> None:
+        assert TABLE.keys() == operations()
+
+    @pytest.mark.slow(reason="seven callers ask for all that can be read")
+    def test_who_may_read(self, callers: dict[str, list[JsonClient]]) -> None:
+        reads = [row for row in TABLE if row[0] == "GET" and row[1] != PANEL]
+        found = {row: seen_by(callers, *row) for row in reads}
+        assert found == {row: TABLE[row] for row in reads}
+
+    @pytest.mark.slow(reason="seven callers sign in, three of them twice")
+    @pytest.mark.parametrize(("method", "path"), [row for row in TABLE if row[0] != "GET"])
+    def test_who_may_write(
+        self, callers: dict[str, list[JsonClient]], method: str, path: str
+    ) -> None:
+        assert seen_by(callers, method, path) == TABLE[method, path]
+
+    @pytest.mark.slow(reason="the pages of the panel are many")
+    @pytest.mark.parametrize("caller", CALLERS)
+    def test_who_may_look_into_the_panel(
+        self, callers: dict[str, list[JsonClient]], caller: str
+    ) -> None:
+        browser = callers[caller][0]
+        form = {"username": f"{caller}@example.com", "password": PASSWORD}
+        browser.post(DOOR, form, format="multipart")
+        pages = [path for path, _ in routes(get_resolver().url_patterns) if in_panel(path)]
+        found = {page: ask(browser, "GET", page) for page in pages}
+        assert {found.pop(page) for page in pages if page.endswith(CHANGING)} == {NO}
+        assert set(found.values()) == {TABLE["GET", PANEL][caller]}
