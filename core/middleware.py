@@ -56,6 +56,19 @@ class TraceMiddleware:
             return _traced(await response, metadata)
 
 
+class NoStoreMiddleware:
+    """What the API answers is personal, or a token: no cache keeps it (RFC 9111 §5.2.2.5)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self._get_response(request)
+        if request.path.startswith("/api/v1/"):
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
 class RequestLimitMiddleware:
     """DRF reads a JSON body without Django's limit: this is the limit."""
 

@@ -17,6 +17,7 @@ from core.keys import KeyRing
 from core.quotas import Quotas, read_overrides
 
 SHORTEST_SECRET = 32
+SHORTEST_MINIMUM = 8
 
 
 class Environment(StrEnum):
@@ -148,6 +149,14 @@ def _count(text: str) -> int:
     return number
 
 
+def _length(text: str) -> int:
+    """Of the shortest password: ASVS 6.2.1 allows none below eight."""
+    length = int(text)
+    if length < SHORTEST_MINIMUM:
+        raise ValueError(text)
+    return length
+
+
 def _yes_or_no(text: str) -> bool:
     return _WORDS[text.strip().lower()]
 
@@ -262,9 +271,9 @@ _READERS: dict[str, Callable[[str], object]] = {
     "audit_ip_days": _count,
     "audit_legal_hold": _yes_or_no,
     "database_owner_url": _url("postgres", "postgresql"),
-    "password_min_length": _count,
     "geoip_database": str,
     "breached_passwords_url": _url("http", "https", "file"),
+    "password_min_length": _length,
     "argon2_memory_kib": _count,
     "argon2_time_cost": _count,
     "argon2_parallelism": _count,

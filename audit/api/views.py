@@ -110,9 +110,7 @@ class ExportView(TrailView):
             viewer=caller_of(request).user_id,
         )
         events = unwrap(wiring.export_events().handle(asked))
-        return StreamingHttpResponse(
-            _lines(events), content_type=LINES, headers={"Cache-Control": "no-store"}
-        )
+        return StreamingHttpResponse(_lines(events), content_type=LINES)
 
 
 class LatestCheckpointView(TrailView):

@@ -69,9 +69,7 @@ class PersonalTokensView(APIView):
         )
         token = unwrap(wiring.create_personal_token().handle(command))
         body = _shown(token) | {"token": token.text(container.get_settings().token_keys)}
-        return Response(
-            PersonalTokenSerializer(body).data, status=201, headers={"Cache-Control": "no-store"}
-        )
+        return Response(PersonalTokenSerializer(body).data, status=201)
 
 
 class PersonalTokenView(APIView):
@@ -106,8 +104,7 @@ class IntrospectionsView(APIView):
         form = IntrospectionQuerySerializer(data=request.data)
         form.is_valid(raise_exception=True)
         found = wiring.introspector().introspect(form.validated_data["token"])
-        body = _told(found) if found else {"active": False}
-        return Response(body, headers={"Cache-Control": "no-store"})
+        return Response(_told(found) if found else {"active": False})
 
 
 def _shown(token: PersonalToken) -> dict[str, object]:

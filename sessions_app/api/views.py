@@ -224,8 +224,7 @@ def tokens_response(tokens: TokenPair) -> Response:
         "token_type": "Bearer",
         "expires_in": max(0, round(lives_for.total_seconds())),
     }
-    # RFC 6749 §5.1
-    return Response(TokensSerializer(body).data, status=201, headers={"Cache-Control": "no-store"})
+    return Response(TokensSerializer(body).data, status=201)
 
 
 def _is(request: Request | None, method: str) -> bool:

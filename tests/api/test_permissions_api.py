@@ -1,19 +1,17 @@
 """Who may do what: docs/reference/permissions.md is the table, and this holds it to the product."""
 
 import re
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.ids import uuid7
 from tests.factories import PASSWORD, UserFactory
 from tests.fakes.clock import FakeClock
 from tests.plugin.fixtures import JsonClient
+from tests.routes import CHANGING, DOOR, PANEL, filled, in_panel, operations, routes
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
 ROW: Final = re.compile(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \| (.+) \|$", re.MULTILINE)
@@ -24,41 +22,7 @@ TABLE: Final = {
     (method, path): dict(zip(CALLERS, cells.split(" | "), strict=True))
     for method, path, cells in ROW.findall(DOCUMENT.read_text())
 }
-PANEL: Final = "/admin/…"
-CHANGING: Final = ("/add/", "/delete/", "/autocomplete/")
-"""Pages of the panel, or for the forms of such pages."""
-DOOR: Final = "/admin/login/"
-NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$")
-"""Answer 404 to everybody."""
 NO, PROOF, YES = "–", "proof", "yes"  # noqa: RUF001  as a table has it
-
-
-def routes(
-    patterns: list[URLPattern | URLResolver], start: str = "/"
-) -> Iterator[tuple[str, Callable[..., Any]]]:
-    for pattern in patterns:
-        path = start + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            yield from routes(pattern.url_patterns, path)
-        elif path not in NOT_THERE:
-            yield re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path), pattern.callback
-
-
-def in_panel(path: str) -> bool:
-    """Behind its door. Signing out sends whoever asks to the door."""
-    return path.startswith("/admin/") and path not in (DOOR, "/admin/logout/")
-
-
-def operations() -> set[tuple[str, str]]:
-    """Of the whole product; of the panel, whose pages are Django's, there is one row."""
-    found = {("GET", PANEL), ("GET", DOOR), ("POST", DOOR)}
-    for path, callback in routes(get_resolver().url_patterns):
-        if path.startswith("/admin/"):
-            continue
-        view = getattr(callback, "cls", None) or getattr(callback, "view_class", None)
-        names = set(view.http_method_names if view else ["get"]) - {"head", "options", "trace"}
-        found |= {(name.upper(), path) for name in names if not view or hasattr(view, name)}
-    return found
 
 
 def verdict(answer: Any) -> str:
@@ -66,10 +30,6 @@ def verdict(answer: Any) -> str:
         return PROOF
     to_the_door = answer.headers.get("Location", "").startswith("/admin/login/")
     return NO if answer.status_code in (401, 403) or to_the_door else YES
-
-
-def filled(path: str) -> str:
-    return re.sub(r"{\w+}", str(uuid7()), path)
 
 
 def ask(client: Client, method: str, path: str) -> str:
@@ -141,7 +101,7 @@ class TestPermissions:
         browser = callers[caller][0]
         form = {"username": f"{caller}@example.com", "password": PASSWORD}
         browser.post(DOOR, form, format="multipart")
-        pages = [path for path, _ in routes(get_resolver().url_patterns) if in_panel(path)]
+        pages = [path for path, _ in routes() if in_panel(path)]
         found = {page: ask(browser, "GET", page) for page in pages}
         assert {found.pop(page) for page in pages if page.endswith(CHANGING)} == {NO}
         assert set(found.values()) == {TABLE["GET", PANEL][caller]}

@@ -112,6 +112,7 @@ class TestReading:
             ("PASSWORD_MIN_LENGTH", "15", 15),
             ("GEOIP_DATABASE", "/srv/city.mmdb", "/srv/city.mmdb"),
             ("BREACHED_PASSWORDS_URL", "file:///srv/pwned/", "file:///srv/pwned/"),
+            ("PASSWORD_MIN_LENGTH", "8", 8),
             ("ARGON2_MEMORY_KIB", "8", 8),
             ("ARGON2_TIME_COST", "1", 1),
             ("ARGON2_PARALLELISM", "2", 2),
@@ -325,7 +326,7 @@ class TestRefusal:
         [
             ("PASSWORD_MIN_LENGTH", "twelve"),
             ("BREACHED_PASSWORDS_URL", "ftp://example.org/"),
-            ("PASSWORD_MIN_LENGTH", "0"),
+            ("PASSWORD_MIN_LENGTH", "7"),
             ("ARGON2_MEMORY_KIB", "-1"),
             ("ARGON2_TIME_COST", "0"),
             ("ARGON2_PARALLELISM", "1.5"),

@@ -71,4 +71,4 @@ class DevicePassesView(APIView):
         form.is_valid(raise_exception=True)
         granted = unwrap(wiring.grant_device_pass().handle(GrantDevicePass(**form.validated_data)))
         body = DevicePassSerializer({"device_token": granted}).data
-        return Response(body, status=201, headers={"Cache-Control": "no-store"})
+        return Response(body, status=201)

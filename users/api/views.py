@@ -100,8 +100,7 @@ class ExportView(APIView):
     def get(self, request: Request) -> Response:
         """Without secrets. What happened to it is at `users/me/activity`."""
         command = ExportAccount(user_id=principal_of(request).user_id)
-        found = unwrap(wiring.export_account().handle(command))
-        return Response(found, headers={"Cache-Control": "no-store"})
+        return Response(unwrap(wiring.export_account().handle(command)))
 
 
 class EmailVerificationsView(APIView):
