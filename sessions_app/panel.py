@@ -72,6 +72,9 @@ class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         """Django's own knows neither the policy nor the trail."""
         raise Http404
 
+    def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        raise Http404
+
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Across all models; each list here has a search of its own."""
         raise Http404

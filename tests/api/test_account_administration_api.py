@@ -135,6 +135,14 @@ class TestChanging:
         actions = AuditEvent.objects.for_user(user.pk).values_list("action", flat=True)
         assert {"user.changed", "user.role_changed", "user.limits_changed"} <= set(actions)
 
+    @pytest.mark.conforms("Z4")
+    def test_a_higher_role_counts_from_the_next_request_on(self, admin: JsonClient) -> None:
+        auditor = UserFactory.create(email="later@example.com")
+        them = JsonClient().as_user("later@example.com", PASSWORD)
+        assert them.get("/api/v1/audit/events").status_code == 403
+        admin.patch(f"/api/v1/admin/users/{auditor.pk}", {"role": "auditor"})
+        assert them.get("/api/v1/audit/events").status_code == 200
+
     @pytest.mark.conforms("S9", "Z4")
     @pytest.mark.parametrize(
         ("changes", "reason"),

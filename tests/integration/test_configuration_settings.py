@@ -15,6 +15,7 @@ from django.core.checks import run_checks
 
 from core.settings import VARIABLES
 from core.signals import trail
+from sessions_app.domain.session import IDLE_LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 # Set to nothing, so that a .env file of whoever runs the tests adds nothing.
@@ -35,6 +36,14 @@ WANTED = (
     "SECRET_KEY",
     "SESSION_COOKIE_SECURE",
     "CSRF_COOKIE_SECURE",
+    "SESSION_COOKIE_DOMAIN",
+    "SESSION_COOKIE_PATH",
+    "SESSION_COOKIE_HTTPONLY",
+    "SESSION_COOKIE_SAMESITE",
+    "SESSION_COOKIE_AGE",
+    "CSRF_COOKIE_DOMAIN",
+    "CSRF_COOKIE_HTTPONLY",
+    "CSRF_COOKIE_SAMESITE",
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
     "EMAIL_HOST",
@@ -156,6 +165,16 @@ class TestProduction:
         self, production: dict[str, Any], name: str, value: object
     ):
         assert production[name] == value
+
+    @pytest.mark.conforms("S33")
+    def test_cookies_go_to_this_host_alone_over_tls_and_to_no_script(
+        self, production: dict[str, Any]
+    ):
+        for cookie in ("SESSION_COOKIE", "CSRF_COOKIE"):
+            found = [production[f"{cookie}_{name}"] for name in ("SECURE", "HTTPONLY", "DOMAIN")]
+            assert [*found, production[f"{cookie}_SAMESITE"]] == [True, True, None, "Lax"]
+        assert production["SESSION_COOKIE_PATH"] == "/admin/"
+        assert production["SESSION_COOKIE_AGE"] == IDLE_LIMIT.total_seconds()
 
     def test_the_database_is_postgresql(self, production: dict[str, Any]):
         database = production["DATABASES"]["default"]

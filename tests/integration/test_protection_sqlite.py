@@ -55,6 +55,10 @@ class TestProtectionOnSqlite:
         phases = shell.execute("SELECT phase FROM audit_event ORDER BY id").fetchall()
         assert phases == [(1,), (2,)]
 
+    @pytest.mark.conforms("A15")
+    def test_nobody_has_an_account_whom_nobody_made(self, shell: sqlite3.Connection) -> None:
+        assert shell.execute("SELECT email FROM users_user").fetchall() == [(ADMIN,)]
+
     @pytest.mark.parametrize(
         "statement",
         [

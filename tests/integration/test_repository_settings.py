@@ -278,3 +278,18 @@ def test_a_python_without_venv_is_one_sentence(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "apt-get install python3-venv" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.conforms("A27", "S4")
+def test_no_module_of_the_product_takes_chance_from_elsewhere_than_the_system() -> None:
+    """`secrets` is the system's generator; `random` can be guessed, and no id is a secret."""
+    modules = [
+        path
+        for app in ("audit", "config", "core", "mail", "sessions_app", "users")
+        for path in (ROOT / app).rglob("*.py")
+    ]
+    assert len(modules) > 100
+    guessable = re.compile(
+        r"^\s*(import random|from random import (?!SystemRandom$))", re.MULTILINE
+    )
+    assert [path.name for path in modules if guessable.search(path.read_text())] == []

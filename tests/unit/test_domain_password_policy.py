@@ -60,6 +60,16 @@ class TestCommonPasswords:
         assert assert_success(POLICY.check(longer, EMAIL)).plaintext == longer
 
 
+@pytest.mark.conforms("A3")
+@pytest.mark.parametrize(
+    "password",
+    ["qmzvkxwpjtrh", "QMZVKXWPJTRH", "740283915562", "!?!?;:;:.,.,", " " * 12, "\U0001f40e" * 12],
+    ids=["lower", "upper", "digits", "signs", "spaces", "pictures"],
+)
+def test_no_kind_of_character_is_asked_for(password: str) -> None:
+    assert assert_success(POLICY.check(password, EMAIL)).plaintext == password
+
+
 class TestSimilarity:
     @pytest.mark.conforms("A7")
     @pytest.mark.parametrize(
