@@ -67,6 +67,7 @@ def ids(answer: Any) -> list[str]:
 class TestReading:
     """Uses fixtures: auditor."""
 
+    @pytest.mark.conforms("L2")
     def test_an_event_tells_who_from_where_and_by_which_door(self, auditor: JsonClient) -> None:
         ada = uuid7()
         made = registered(
@@ -192,6 +193,7 @@ class TestDamage:
 class TestTheRecordOfReading:
     """Uses fixtures: auditor, person."""
 
+    @pytest.mark.conforms("L7")
     def test_who_looked_at_whom_is_on_record(self, auditor: JsonClient) -> None:
         ada = uuid7()
         registered(ada)
@@ -215,6 +217,7 @@ class TestTheRecordOfReading:
         [newest] = auditor.get(EVENTS, {"limit": 1}).json()["results"]
         assert newest["action"] == "audit.viewed"
 
+    @pytest.mark.conforms("L7")
     @pytest.mark.parametrize(
         "path",
         [

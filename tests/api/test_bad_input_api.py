@@ -381,6 +381,7 @@ class TestNothingHappened:
 class TestSurprises:
     """Uses fixtures: prober, monkeypatch."""
 
+    @pytest.mark.conforms("L13", "L15")
     @pytest.mark.parametrize("path", ["/api/v1/users", "/api/v1/sessions"])
     def test_an_error_of_our_own_tells_neither_itself_nor_a_secret(
         self, prober: Prober, monkeypatch: pytest.MonkeyPatch, path: str

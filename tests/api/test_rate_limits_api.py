@@ -89,6 +89,7 @@ class TestDoors:
         assert isinstance(event, RequestsThrottled)
         assert (event.policy, event.by, event.amount, event.seconds) == (policy, "source", 1, 60)
 
+    @pytest.mark.conforms("L8")
     def test_it_stands_on_the_trail_with_where_it_came_from(
         self, client: JsonClient, limits: Limits
     ) -> None:

@@ -135,6 +135,7 @@ class TestReauthentication:
         assert self.prove(devices[0]).status_code == 401  # locked, as at sign-in
         assert opens(devices[0])
 
+    @pytest.mark.conforms("L6")
     def test_it_is_on_record(self, devices: list[JsonClient]) -> None:
         self.prove(devices[0], "wrong")
         self.prove(devices[0])

@@ -59,6 +59,7 @@ class TestAttempts:
         assert seen == 0
         assert AuditEvent.objects.for_user(user_id).count() == 1
 
+    @pytest.mark.conforms("L9")
     def test_an_exception_rolls_the_business_back_and_leaves_attempt_and_failure(
         self, test_database: Database
     ) -> None:
@@ -125,6 +126,7 @@ class TestAttempts:
 class TestFailClosed:
     """Uses fixtures: transactional_db, failing_trail."""
 
+    @pytest.mark.conforms("L14")
     def test_no_business_begins_when_the_attempt_cannot_be_recorded(
         self, transactional_db: None, failing_trail: Callable[[Phase, Exception], None]
     ) -> None:

@@ -124,6 +124,7 @@ class TestErasing:
 class TestExpiring:
     """Uses fixtures: db, frozen."""
 
+    @pytest.mark.conforms("L19")
     def test_who_was_never_known_is_forgotten_after_a_time(
         self, db: None, frozen: FakeClock
     ) -> None:

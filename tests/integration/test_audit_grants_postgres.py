@@ -110,6 +110,7 @@ class TestWhatTheApplicationCan:
 class TestWhatTheApplicationCannot:
     """Not refused by a trigger, which an owner could switch off. Uses fixtures: application."""
 
+    @pytest.mark.conforms("L11")
     @pytest.mark.parametrize(
         "statement",
         [

@@ -104,6 +104,7 @@ def exists(month: str) -> bool:
 class TestPruning:
     """Uses fixtures: sealer, keeper, old_months, tmp_path."""
 
+    @pytest.mark.conforms("L19")
     def test_months_go_into_archives_that_prove_themselves(
         self, old_months: None, keeper: KeyFolder, tmp_path: Path
     ) -> None:

@@ -216,6 +216,7 @@ class TestRefusingToSeal:
 class TestRotation:
     """Uses fixtures: sealer, keeper."""
 
+    @pytest.mark.conforms("L17")
     def test_the_old_and_the_new_key_sign_one_checkpoint_then_the_new_alone(
         self, sealer: Sealer, keeper: KeyFolder
     ) -> None:

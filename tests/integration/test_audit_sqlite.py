@@ -164,6 +164,7 @@ class TestRecords:
 class TestAppendOnly:
     """Uses fixtures: database, row_id (whose row is there)."""
 
+    @pytest.mark.conforms("L11")
     @pytest.mark.parametrize(
         "statement",
         [

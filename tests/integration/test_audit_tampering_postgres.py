@@ -107,6 +107,7 @@ class TestBundles(Bundles):
 class TestDoors:
     """All are closed; who opens one is found. Uses fixtures: db."""
 
+    @pytest.mark.conforms("L11")
     @pytest.mark.parametrize(
         "statement",
         [

@@ -146,6 +146,7 @@ def production(home: Path) -> dict[str, Any]:
 class TestProduction:
     """Uses `production`: what a complete environment makes of the settings."""
 
+    @pytest.mark.conforms("L18")
     @pytest.mark.parametrize(
         ("name", "value"),
         [

@@ -87,6 +87,7 @@ class TestJson:
             1,
         )
 
+    @pytest.mark.conforms("L3")
     def test_the_time_is_utc_in_iso_8601(self, documents: Documents):
         ConsoleLogger(NAME).info("something_happened")
         assert documents()[0]["timestamp"].endswith("Z")
@@ -111,6 +112,7 @@ class TestJson:
         ConsoleLogger(NAME).info("login", password="hunter2", headers={"Cookie": "hunter2"})
         assert (documents()[0]["password"], "hunter2" in stream.getvalue()) == ("[redacted]", False)
 
+    @pytest.mark.conforms("L10")
     def test_a_line_break_starts_no_line(self, documents: Documents):
         ConsoleLogger(NAME).info("login", agent='a\r\n{"event": "forged"}')
         assert [line["agent"] for line in documents()] == [r'a\r\n{"event": "forged"}']
@@ -131,6 +133,7 @@ class TestJson:
         log_a_surprise()
         assert (len(documents()), "hunter2" in stream.getvalue()) == (1, False)
 
+    @pytest.mark.conforms("L4")
     def test_a_library_s_line_looks_alike(self, documents: Documents):
         logging.getLogger(NAME).warning("%s of %s", 1, 2)
         (line,) = documents()
@@ -177,6 +180,7 @@ class TestConsole:
         ConsoleLogger(NAME).info("login", token="hunter2", users=[{"password": "hunter2"}])
         assert ("token=[redacted]" in lines()[0], "hunter2" in lines()[0]) == (True, False)
 
+    @pytest.mark.conforms("L10")
     @pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029", "\x1b[1A"])
     def test_no_character_starts_a_line(self, stream: io.StringIO, lines: Lines, end: str):
         ConsoleLogger(NAME).info("login", agent=f"a{end}forged", nested={"a": [f"a{end}forged"]})
@@ -234,6 +238,7 @@ def said() -> str:
 class TestProcess:
     """Uses `said`: a process with the settings of an installation."""
 
+    @pytest.mark.conforms("L4")
     def test_every_line_is_said_once(self, said: str):
         events = [json.loads(line)["event"] for line in said.splitlines()]
         assert events == ["something_happened", "GET /"]

@@ -32,6 +32,7 @@ def trail(transactional_db: None) -> Iterator[None]:
     forget_the_seals()
 
 
+@pytest.mark.conforms("L5")
 @pytest.mark.slow(reason="every row, every log line and an export are looked through")
 def test_no_planted_secret_can_be_read_anywhere(
     trail: None,

@@ -207,6 +207,7 @@ class TestInvitation:
 class TestPurge:
     """Uses fixtures: house."""
 
+    @pytest.mark.conforms("L19")
     def test_tokens_that_expired_long_ago_go_on_record(self, house: House) -> None:
         house.tokens.issue(Purpose.EMAIL_CHANGE, uuid7(), house.clock.now(), "new@example.com")
         handler = PurgeTokensHandler(

@@ -263,6 +263,7 @@ class TestRefuse:
         house.fail(5)
         assert house.reason() == "locked"
 
+    @pytest.mark.conforms("L8")
     def test_the_fifth_is_on_record(self, house: House) -> None:
         user = house.account()
         house.fail(4)

@@ -93,6 +93,7 @@ class TestRecorder:
             "trace": "a" * 32,
         }
 
+    @pytest.mark.conforms("L2")
     def test_an_entry_names_its_action_its_time_its_resource_and_its_request(
         self, house: House
     ) -> None:
@@ -129,6 +130,7 @@ class TestRecorder:
 class TestPeople:
     """Uses fixtures: house. Nobody stands on the trail but under a pseudonym."""
 
+    @pytest.mark.conforms("L2")
     def test_actor_and_subject_stand_there_by_their_pseudonyms(self, house: House) -> None:
         entry = house.record(happened(PERSON))
         assert (entry.actor, entry.subject) == (

@@ -186,6 +186,7 @@ class TestReuse:
         house.refresh(oldest)
         assert house.reason(newest) == "ended"
 
+    @pytest.mark.conforms("L8")
     def test_reuse_is_on_record_as_what_ended_the_session(self, house: House) -> None:
         oldest = house.token()
         house.refresh(oldest)

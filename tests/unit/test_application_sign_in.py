@@ -185,6 +185,7 @@ class TestSuccess:
         salts = {session.salt for session in house.sessions.sessions.values()}
         assert [len(salt) for salt in salts] == [32, 32]
 
+    @pytest.mark.conforms("L6")
     def test_it_is_recorded_as_attempt_and_success(self, house: House) -> None:
         signed_in = assert_success(house.sign_in())
         assert house.bus.names == ["UserLoginAttempted", "UserLoginSucceeded"]

@@ -9,6 +9,7 @@ from core.keys import KeyRing, UnknownKeyError
 KEYS = KeyRing("new", {"new": b"n" * 32, "old": b"o" * 32})
 
 
+@pytest.mark.conforms("L16")
 def test_a_mac_is_hmac_sha_256_over_parts_with_their_lengths():
     expected = hmac.new(b"n" * 32, b"\0\0\0\x02v1\0\0\0\x03abc", hashlib.sha256).digest()
     assert KEYS.mac("new", b"v1", b"abc") == expected

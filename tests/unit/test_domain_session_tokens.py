@@ -120,6 +120,7 @@ class TestPresentedToken:
 class TestRotatedKeys:
     """Uses fixtures: session."""
 
+    @pytest.mark.conforms("L17")
     def test_the_generation_before_is_checked_under_the_key_it_was_made_with(
         self, session: DeviceSession
     ) -> None:

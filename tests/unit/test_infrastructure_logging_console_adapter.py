@@ -21,6 +21,7 @@ def escaped(**event: Any) -> dict[str, Any]:
 
 
 class TestRedaction:
+    @pytest.mark.conforms("L5")
     @pytest.mark.parametrize(
         "key",
         [
@@ -78,6 +79,7 @@ class TestRedaction:
 
 
 class TestEscaping:
+    @pytest.mark.conforms("L10")
     @pytest.mark.parametrize(
         ("text", "line"),
         [

@@ -50,6 +50,7 @@ class TestUnwrap:
 class TestDocument:
     """RFC 9457."""
 
+    @pytest.mark.conforms("L20")
     def test_it_says_what_happened_in_every_member(self):
         with context.bound(EventMetadata(trace_id="trace-id")):
             response = problem_response(404, NOT_FOUND, instance="/api/v1/users/me")
@@ -63,10 +64,12 @@ class TestDocument:
             "trace_id": "trace-id",
         }
 
+    @pytest.mark.conforms("L20")
     def test_its_media_type_is_that_of_a_problem(self):
         response = problem_response(404, NOT_FOUND, instance="/")
         assert response.headers["Content-Type"] == "application/problem+json"
 
+    @pytest.mark.conforms("L20")
     def test_its_status_is_that_of_the_response(self):
         assert problem_response(418, NOT_FOUND, instance="/").status_code == 418
 
@@ -91,12 +94,14 @@ class TestDocument:
         error = ConflictError(ErrorCode.EMAIL_ALREADY_EXISTS, "No.", {"owner": "ada"})
         assert "ada" not in problem_response(409, error, instance="/").content.decode()
 
+    @pytest.mark.conforms("L21")
     def test_what_the_driver_said_stays_inside(self):
         error = CacheError(ErrorCode.CACHE_ERROR, "No.", infrastructure_code="ConnectionError")
         assert b"ConnectionError" not in problem_response(503, error, instance="/").content
 
 
 class TestRefusal:
+    @pytest.mark.conforms("L21")
     @pytest.mark.parametrize(
         ("code", "status"),
         [
@@ -223,6 +228,7 @@ class TestFrameworkErrors:
 
 
 class TestSurprise:
+    @pytest.mark.conforms("L13")
     def test_it_tells_the_caller_nothing(self):
         response = handled(ZeroDivisionError("hunter2"))
         assert (response.status_code, document(response)["detail"]) == (
@@ -230,9 +236,11 @@ class TestSurprise:
             "Something went wrong here; it is logged under this trace id.",
         )
 
+    @pytest.mark.conforms("L13")
     def test_no_word_of_it_leaves_the_house(self):
         assert b"hunter2" not in handled(ZeroDivisionError("hunter2")).content
 
+    @pytest.mark.conforms("L9", "L15")
     def test_it_is_logged_with_its_traceback(self):
         surprise = ZeroDivisionError()
         with capture_logs() as logs:
