@@ -257,6 +257,13 @@ class TestAddresses:
         prober.expect(405, "DELETE", path)
         assert prober.verdict() == ""
 
+    def test_a_method_that_signing_in_does_not_have_asks_nobody_for_a_token(
+        self, prober: Prober
+    ) -> None:
+        for method in ("PUT", "PATCH", "TRACE", "QUERY", "NONSENSE"):
+            prober.expect(405, method, "/api/v1/sessions")
+        assert prober.verdict() == ""
+
     @pytest.mark.parametrize(
         "path",
         [
@@ -292,7 +299,7 @@ class TestAddresses:
 
     def test_a_page_that_no_session_begins(self, prober: Prober) -> None:
         prober.client.as_user(EMAIL, PASSWORD)
-        for text in ("x", "%00", "-1", "%ff", "a" * 5000, "1;drop"):
+        for text in ("", "x", "%00", "-1", "%ff", "a" * 5000, "1;drop"):
             prober.expect(400, "GET", f"/api/v1/sessions?before={text}")
         assert prober.verdict() == ""
 
