@@ -2,9 +2,15 @@
 
 from typing import Any, Final
 
+from django.core.validators import ProhibitNullCharactersValidator, RegexValidator
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.problems import CONTENT_TYPE
+
+# PostgreSQL keeps no NUL; unlike Django's own validator this one stands in the OpenAPI document.
+_NO_NUL: Final = RegexValidator(r"^[^\x00]*$", "Null characters are not allowed.")
 
 
 class TextField(serializers.CharField):
@@ -13,13 +19,38 @@ class TextField(serializers.CharField):
     default_error_messages = {"invalid": "This must be a string."}
 
     def __init__(self, **options: Any) -> None:
-        options.setdefault("trim_whitespace", False)
+        options = {"trim_whitespace": False, "min_length": 1} | options
         super().__init__(**options)
+        undocumented = ProhibitNullCharactersValidator
+        self.validators = [v for v in self.validators if not isinstance(v, undocumented)]
+        self.validators.append(_NO_NUL)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "string", "format": "email"})
+class EmailTextField(TextField):
+    """Says what it is for; the domain says what an address is."""
+
+
+@extend_schema_field({"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]})
+class IPAddressField(serializers.IPAddressField):
+    pass
+
+
+class QuerySerializer(serializers.Serializer[Any]):
+    """Of a query. REST framework reads it as a form, in which `?role=` is a field left empty: here
+    it asks for something that there is not."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value({name: self._value(data, name) for name in data})
+
+    def _value(self, data: QueryDict, name: str) -> Any:
+        repeated = isinstance(self.fields.get(name), serializers.MultipleChoiceField)
+        return data.getlist(name) if repeated else data[name]
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

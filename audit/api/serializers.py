@@ -8,12 +8,13 @@ from rest_framework import serializers
 
 from audit.ports import Criteria
 from core.actions import Phase
+from core.serializers import IPAddressField, QuerySerializer, TextField
 
 LARGEST_PAGE: Final = 200
 _PHASES: Final = [phase.name for phase in Phase]
 
 
-class StrictQuerySerializer(serializers.Serializer[Any]):
+class StrictQuerySerializer(QuerySerializer):
     def to_internal_value(self, data: Any) -> Any:
         if unknown := sorted(set(data) - set(self.fields)):
             known = ", ".join(self.fields)
@@ -26,14 +27,14 @@ class StrictQuerySerializer(serializers.Serializer[Any]):
 class CriteriaSerializer(StrictQuerySerializer):
     subject = serializers.UUIDField(required=False, help_text="The user whom it is about.")
     actor = serializers.UUIDField(required=False, help_text="The user who did it.")
-    resource_type = serializers.CharField(required=False, max_length=32)
+    resource_type = TextField(required=False, max_length=32)
     resource_id = serializers.UUIDField(required=False)
-    action = serializers.CharField(required=False, max_length=64, help_text="E.g. user.login.")
+    action = TextField(required=False, max_length=64, help_text="E.g. user.login.")
     phase = serializers.MultipleChoiceField(
         choices=_PHASES, required=False, help_text="May be repeated."
     )
     correlation = serializers.UUIDField(required=False, help_text="All of one request.")
-    ip = serializers.IPAddressField(
+    ip = IPAddressField(
         required=False, help_text="As long as addresses can be searched for (AUDIT_IP_DAYS)."
     )
     since = serializers.DateTimeField(required=False, help_text="Recorded at this time or later.")

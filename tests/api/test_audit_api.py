@@ -152,6 +152,10 @@ class TestReading:
             ("limit=201", "limit"),
             ("before=1", "before"),
             ("action=%00", "action"),
+            ("action=", "action"),
+            ("subject=", "subject"),
+            ("ip=", "ip"),
+            ("until=", "until"),
         ],
     )
     def test_a_query_that_is_not_understood_is_refused(

@@ -10,7 +10,7 @@ from core.throttling import ThrottlePolicies
 from users import wiring
 from users.api.permissions import NO_SCOPE, RecentlyAuthenticated
 from users.api.principal import principal_of
-from users.api.serializers import EmailSerializer, EmailVerificationSerializer
+from users.api.serializers import EmailVerificationSerializer, NewEmailSerializer
 from users.api.views import unrevealing
 from users.application.addresses import ChangeEmail, RequestEmailChange
 
@@ -22,13 +22,13 @@ class EmailView(APIView):
     @extend_schema(
         operation_id="request_email_change",
         summary="Ask for another e-mail address",
-        request=EmailSerializer,
+        request=NewEmailSerializer,
         responses={202: None} | BODY_PROBLEMS | problem_responses(401, 403, 409, 429, 503),
     )
     def put(self, request: Request) -> Response:
         """Nothing changes before the link in the mail to the new address is followed. The answer
         is the same for an address that has an account already; its owner gets a mail."""
-        form = EmailSerializer(data=request.data)
+        form = NewEmailSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         command = RequestEmailChange(user_id=principal_of(request).user_id, **form.validated_data)
         unwrap(unrevealing(wiring.request_email_change().handle(command), None))

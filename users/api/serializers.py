@@ -2,13 +2,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import TextField
+from core.serializers import EmailTextField, QuerySerializer, TextField
 from core.validation import LONGEST_PASSWORD
 from users.domain.roles import Role, SessionTier
 
 
 class RegistrationSerializer(serializers.Serializer[Any]):
-    email = TextField(max_length=254, help_text="Compared without regard to case.")
+    email = EmailTextField(max_length=254, help_text="Compared without regard to case.")
     password = TextField(
         max_length=LONGEST_PASSWORD,
         help_text="At least 12 characters, not a common one; spaces and any Unicode count.",
@@ -37,7 +37,13 @@ class DevicePassSerializer(serializers.Serializer[Any]):
 
 
 class EmailSerializer(serializers.Serializer[Any]):
+    """Any text: the answer is the same for each."""
+
     email = TextField(max_length=254)
+
+
+class NewEmailSerializer(serializers.Serializer[Any]):
+    email = EmailTextField(max_length=254)
 
 
 class NewPasswordSerializer(serializers.Serializer[Any]):
@@ -64,7 +70,7 @@ class AccountPageSerializer(serializers.Serializer[Any]):
     next = serializers.URLField(allow_null=True, help_text="The page after this one.")
 
 
-class AccountsQuerySerializer(serializers.Serializer[Any]):
+class AccountsQuerySerializer(QuerySerializer):
     email = TextField(required=False, max_length=254, help_text="The whole address, in any case.")
     role = serializers.ChoiceField(list(Role), required=False)
     is_active = serializers.BooleanField(required=False, allow_null=True, default=None)
@@ -72,7 +78,7 @@ class AccountsQuerySerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(required=False, default=50, min_value=1, max_value=200)
 
 
-class InvitationOrderSerializer(EmailSerializer):
+class InvitationOrderSerializer(NewEmailSerializer):
     role = serializers.ChoiceField(list(Role), default=Role.USER)
 
 
