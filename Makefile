@@ -25,7 +25,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
-	model kills kills-short races races-short load million bench-audit
+	model fuzz kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -123,6 +123,9 @@ races: ready ## Twenty at once in four processes, 50 rounds of each race, and th
 races-short: ready ## Half a minute of it
 	@$(RACES) --rounds 1
 	@$(RACES) --control blind-refresh $(CAUGHT)
+
+fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) $(PARALLEL) tests/api/test_generated_requests_api.py $(ARGS)
 
 load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
 	@$(PY) -m trials.load $(ARGS)
