@@ -98,7 +98,8 @@ class IntrospectionsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """For other services of the house, with a personal access token of the scope `introspect`
-        that an admin made. Of a token that is not live only `active: false` is told."""
+        that an admin made. Of a token that is not live only `active: false` is told. A
+        `token_type_hint` is not needed."""
         if principal_of(request).session_id is not None:
             raise Refused(INSUFFICIENT_SCOPE)
         form = IntrospectionQuerySerializer(data=request.data)

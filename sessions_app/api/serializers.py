@@ -79,7 +79,6 @@ class PersonalTokenListSerializer(serializers.Serializer[Any]):
 
 class IntrospectionQuerySerializer(serializers.Serializer[Any]):
     token = TextField(max_length=4096)
-    token_type_hint = TextField(required=False, help_text="Is not needed.")
 
 
 class IntrospectionSerializer(serializers.Serializer[Any]):

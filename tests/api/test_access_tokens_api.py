@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -123,6 +124,15 @@ class TestScopes:
     def test_only_one_that_is_for_it_introspects(self, person: JsonClient, scope: str) -> None:
         answer = with_token(person, scope=scope).post("/api/v1/introspections", json={"token": "x"})
         assert (answer.status_code, answer.json()["code"]) == (403, "insufficient_scope")
+
+    @pytest.mark.parametrize("hint", ["", "access_token", "anything"])
+    def test_a_hint_in_a_form_is_passed_over(self, admin: JsonClient, hint: str) -> None:
+        answer = with_token(admin, scope="introspect").post(
+            "/api/v1/introspections",
+            urlencode({"token": "x", "token_type_hint": hint}),
+            content_type="application/x-www-form-urlencoded",
+        )
+        assert (answer.status_code, answer.json()) == (200, {"active": False})
 
     @pytest.mark.conforms("S31")
     def test_one_that_introspects_does_nothing_else(self, admin: JsonClient) -> None:
