@@ -125,7 +125,8 @@ races-short: ready ## Half a minute of it
 	@$(RACES) --control blind-refresh $(CAUGHT)
 
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
-	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) $(PARALLEL) tests/api/test_generated_requests_api.py $(ARGS)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) $(PARALLEL) -o faulthandler_timeout=250 \
+		tests/api/test_generated_requests_api.py -k without_number $(ARGS)
 
 load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
 	@$(PY) -m trials.load $(ARGS)

@@ -70,8 +70,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
 
 def problem_responses(*statuses: int) -> dict[tuple[int, str], type[ProblemSerializer]]:
     """For `extend_schema`: the problems that an operation answers with, besides its successes. A
-    limit (429) stands before every one of them."""
-    return {(status, CONTENT_TYPE): ProblemSerializer for status in (*statuses, 429)}
+    limit (429), a form of answer that nobody speaks (406) and a database that is away (503) may
+    come before every one of them."""
+    return {(status, CONTENT_TYPE): ProblemSerializer for status in (*statuses, 406, 429, 503)}
 
 
 BODY_PROBLEMS: Final = problem_responses(400, 411, 413, 415)
