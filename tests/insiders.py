@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final, TypeAlias, TypeVar
-from uuid import UUID
 
 from schemathesis import Case as AnyCase
 
 from core.clock import SystemClock
 from core.container import get_database, get_settings
+from core.ids import uuid7
 from core.result import Result, Success
 from sessions_app import wiring
 from sessions_app.application.personal_tokens import CreatePersonalToken
@@ -112,7 +112,7 @@ _TRUTHS: Final[Mapping[str, _Truth]] = {
     "reset_password": lambda _: _chosen(Purpose.PASSWORD_RESET),
     "accept_invitation": lambda _: _chosen(Purpose.INVITATION),
     "change_email": lambda _: {
-        "token": mailed(Purpose.EMAIL_CHANGE, email=f"{UUID(int=id(_))}@example.org")
+        "token": mailed(Purpose.EMAIL_CHANGE, email=f"{uuid7()}@example.org")
     },
     "get_account": lambda _: {"user_id": _somebody()},
     "change_account": lambda _: {"user_id": _somebody()},
