@@ -6,10 +6,16 @@ from typing import Final
 from ua_parser import parse
 
 from mail.outbox import Outbox
+from sessions_app.domain.familiarity import Mark
 from sessions_app.domain.session import DeviceSession
 
 NEW_SIGN_IN: Final = "sessions_app.new_sign_in"
 REUSE: Final = "sessions_app.reuse"
+_WHY: Final = {
+    Mark.NEW_DEVICE: "this device was not used before",
+    Mark.NEW_NETWORK: "this network was not used before",
+    Mark.AFTER_FAILURES: "there were wrong passwords before it",
+}
 
 
 class UserAgentNames:
@@ -38,11 +44,13 @@ class OutboxNotices:
         self._put(REUSE, email, session)
 
     def _put(self, kind: str, email: str, session: DeviceSession) -> None:
+        place = f" ({session.location})" if session.location else ""
         self.outbox.put(
             kind,
             email,
             reference=session.id,
+            why=", ".join(_WHY[mark] for mark in session.marks),
             device=session.device,
-            ip_address=session.ip_address or "an unknown address",
+            ip_address=(session.ip_address or "an unknown address") + place,
             at=f"{session.created_at:%Y-%m-%d %H:%M} UTC",
         )

@@ -6,8 +6,9 @@ from typing import Final
 
 from core import container
 from core.database import InUnitOfWork
+from core.errors import DomainError
 from core.jobs import Job
-from core.result import Success
+from core.result import Result, Success
 from mail import wiring as mail_wiring
 from mail.letters import Letters
 from sessions_app import exports
@@ -18,6 +19,7 @@ from sessions_app.application.authenticating import (
 )
 from sessions_app.application.forfeiting import ForfeitedSessions
 from sessions_app.application.introspecting import Introspector
+from sessions_app.application.naming import TokenNames
 from sessions_app.application.personal_tokens import (
     CreatePersonalToken,
     CreatePersonalTokenHandler,
@@ -141,6 +143,21 @@ def personal_token_authenticator() -> PersonalTokenAuthenticator:
 
 def introspector() -> Introspector:
     return Introspector(sessions=authenticator(), tokens=personal_token_authenticator())
+
+
+def end_by_token(text: str) -> Result[None, DomainError]:
+    """Also a success where the token names nothing."""
+    names = TokenNames(
+        session_reader=DjangoSessionReader(),
+        token_reader=DjangoPersonalTokenReader(),
+        keys=container.get_settings().token_keys,
+    )
+    command = names.ending(text)
+    if isinstance(command, RevokeSession):
+        return revoke_session().handle(command)
+    if isinstance(command, RevokePersonalToken):
+        return revoke_personal_token().handle(command)
+    return Success(None)
 
 
 def create_personal_token() -> InUnitOfWork[CreatePersonalToken, PersonalToken]:

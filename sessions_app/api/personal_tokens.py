@@ -16,11 +16,11 @@ from core.problems import Refused, unwrap
 from core.serializers import BODY_PROBLEMS, problem_responses
 from sessions_app import queries, wiring
 from sessions_app.api.serializers import (
-    IntrospectionQuerySerializer,
     IntrospectionSerializer,
     NewPersonalTokenSerializer,
     PersonalTokenListSerializer,
     PersonalTokenSerializer,
+    ShownTokenSerializer,
 )
 from sessions_app.api.views import NO_SCOPE
 from sessions_app.application.introspecting import Introspection
@@ -93,7 +93,7 @@ class IntrospectionsView(APIView):
     @extend_schema(
         operation_id="introspect",
         summary="Ask whose a token is (RFC 7662)",
-        request=IntrospectionQuerySerializer,
+        request=ShownTokenSerializer,
         responses={200: IntrospectionSerializer} | BODY_PROBLEMS | problem_responses(401, 403),
     )
     def post(self, request: Request) -> Response:
@@ -102,7 +102,7 @@ class IntrospectionsView(APIView):
         `token_type_hint` is not needed."""
         if principal_of(request).session_id is not None:
             raise Refused(INSUFFICIENT_SCOPE)
-        form = IntrospectionQuerySerializer(data=request.data)
+        form = ShownTokenSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         found = wiring.introspector().introspect(form.validated_data["token"])
         return Response(_told(found) if found else {"active": False})

@@ -77,7 +77,7 @@ class PersonalTokenListSerializer(serializers.Serializer[Any]):
     results = PersonalTokenSerializer(many=True)
 
 
-class IntrospectionQuerySerializer(serializers.Serializer[Any]):
+class ShownTokenSerializer(serializers.Serializer[Any]):
     token = TextField(max_length=4096)
 
 

@@ -90,7 +90,7 @@ class SignInHandler:
             self.event_bus.publish(PasswordRehashed(user_id=user.id))
         now = self.clock.now()
         self._make_room(confirmed, now)
-        session = self._begin(command, confirmed, now)
+        session = self._begin(command, confirmed, now, verified.value.failures)
         self.session_repo.save(session)
         if session.marks:
             self.notices.new_sign_in(confirmed.email, session)
@@ -137,7 +137,7 @@ class SignInHandler:
                 SessionEnded(user_id=user.id, session_id=oldest.id, reason=EndReason.LIMIT)
             )
 
-    def _begin(self, command: SignIn, user: User, now: datetime) -> DeviceSession:
+    def _begin(self, command: SignIn, user: User, now: datetime, failures: int) -> DeviceSession:
         origin = Origin(self.device_names.describe(command.user_agent), command.ip_address)
         return DeviceSession(
             user_id=user.id,
@@ -145,7 +145,7 @@ class SignInHandler:
             device=origin.device,
             ip_address=origin.ip_address,
             location=self.places.describe(origin.ip_address),
-            marks=marks_of(origin, self.session_repo.origins_of(user.id)),
+            marks=marks_of(origin, self.session_repo.origins_of(user.id), failures),
             created_at=now,
             authenticated_at=now,
             last_seen_at=now,

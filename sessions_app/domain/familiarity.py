@@ -6,6 +6,8 @@ from enum import StrEnum
 from ipaddress import ip_network
 from typing import Final
 
+SUSPICIOUS_FAILURES: Final = 3
+"""People mistype once or twice."""
 _PREFIXES: Final = {4: 24, 6: 48}
 """Bits that the addresses of one household or office share."""
 
@@ -13,6 +15,7 @@ _PREFIXES: Final = {4: 24, 6: 48}
 class Mark(StrEnum):
     NEW_DEVICE = "new_device"
     NEW_NETWORK = "new_network"
+    AFTER_FAILURES = "after_failures"
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,12 @@ class Origin:
         return str(address.supernet(new_prefix=_PREFIXES[address.version]))
 
 
-def marks_of(origin: Origin, earlier: Sequence[Origin]) -> tuple[Mark, ...]:
-    """None for the first of all: there is nothing to compare it with, and its owner just made
-    the account."""
+def marks_of(origin: Origin, earlier: Sequence[Origin], failures: int = 0) -> tuple[Mark, ...]:
+    """`failures` are the wrong passwords in a row before it. Nothing is new about the first of all:
+    there is nothing to compare it with, and its owner just made the account."""
+    marks = [Mark.AFTER_FAILURES] if failures >= SUSPICIOUS_FAILURES else []
     if not earlier:
-        return ()
-    marks = []
+        return tuple(marks)
     if origin.device not in {each.device for each in earlier}:
         marks.append(Mark.NEW_DEVICE)
     if origin.network not in {each.network for each in earlier}:

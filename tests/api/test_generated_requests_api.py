@@ -17,7 +17,8 @@ from tests.sealing import empty_the_trail, forget_the_seals, make_sealer, record
 from users.domain.roles import Role
 
 CALLERS: Final = (None, Role.USER, Role.ADMIN)
-EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+A_FEW: Final = 2
+EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", A_FEW))
 SEED: Final = int(os.environ.get("FUZZ_SEED", "1"))
 FEWEST: Final = 700  # of each caller: 2,000 in all
 
@@ -42,21 +43,13 @@ def run(transactional_db: None, services: Services, tmp_path: Path) -> Iterator[
 
 
 @pytest.mark.fuzz
-@pytest.mark.slow(reason="two requests for each of the operations")
-@pytest.mark.parametrize("role", CALLERS)
-def test_a_few_requests_are_answered_as_documented(run: Fuzz, role: Role | None) -> None:
-    report = run(role, 2, thorough=False)
-    assert report.wrong == []
-
-
-@pytest.mark.fuzz
-@pytest.mark.skipif(not EXAMPLES, reason="`make fuzz` runs it: it takes a minute")
-@pytest.mark.slow(reason="as many requests as the bounds of all fields need")
+@pytest.mark.slow(reason="requests for each of the operations")
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("role", CALLERS)
-def test_requests_without_number_are_answered_as_documented(run: Fuzz, role: Role | None) -> None:
-    report = run(role, EXAMPLES, thorough=True)
+def test_requests_are_answered_as_documented(run: Fuzz, role: Role | None) -> None:
+    """A few of them; `make fuzz` asks for as many as the bounds of all fields need."""
+    thorough = EXAMPLES > A_FEW
+    report = run(role, EXAMPLES, thorough=thorough)
     assert "\n\n".join(report.wrong) == ""
-    assert report.cases >= FEWEST
-    if role is Role.ADMIN:
-        assert report.never_done == set()
+    assert report.cases >= (FEWEST if thorough else 1)
+    assert report.never_done == set() or role is not Role.ADMIN or not thorough

@@ -55,9 +55,19 @@ class TestNewDevices:
         sign_in(person)
         sign_in(person, **change)
         (message,) = delivered()
-        assert message.subject == "Your account was used on a new device or network"
+        assert message.subject == "A sign-in to your account that you should know of"
+        assert "was not used before" in str(message.body)
         assert message.to == [EMAIL]
         assert change.get("address", "Firefox on Linux") in str(message.body)
+
+    @pytest.mark.conforms("A20")
+    def test_a_success_after_three_wrong_passwords_is(self, person: JsonClient) -> None:
+        sign_in(person)
+        for _ in range(3):
+            person.post("/api/v1/sessions", json={"email": EMAIL, "password": "wrong"})
+        sign_in(person)
+        (message,) = delivered()
+        assert "wrong passwords before it" in str(message.body)
 
     def test_the_list_tells_it_too(self, person: JsonClient) -> None:
         sign_in(person)

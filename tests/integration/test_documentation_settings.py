@@ -80,7 +80,8 @@ def test_which_words_a_password_may_not_be_made_of() -> None:
     assert f"of this product: {', '.join(password._CONTEXT_WORDS)}." in SIGN_IN
     assert f"of at least {password._SHORTEST_WORD} letters" in SIGN_IN
     assert f"{password._TOO_SIMILAR:.0%}".replace("%", " %") in SIGN_IN
-    assert f"some {round(len(common_passwords()), -3):,} entries" in SIGN_IN
+    assert f"(some {round(len(common_passwords()), -3):,})" in SIGN_IN
+    assert f"up to {password._MOST_DECORATION} digits and signs" in SIGN_IN
 
 
 @pytest.mark.conforms("A10")

@@ -207,6 +207,14 @@ class TestPolicy:
         checked = password_policy().check(long_enough.upper(), "test@example.com")
         assert_failure(checked, ErrorCode.WEAK_PASSWORD)
 
+    @pytest.mark.conforms("A5")
+    def test_common_passwords_that_are_long_enough_are_refused_by_the_thousand(self) -> None:
+        policy, words = password_policy(), sorted(filter(str.isalpha, common_passwords()))
+        made_longer = [one + more for one in words[:2500] for more in (one, "123456")]
+        guesses = [guess for guess in made_longer if len(guess) >= 12]
+        assert len(guesses) >= 3000
+        assert [one for one in guesses if policy.check(one, "q@example.org").is_success] == []
+
     def test_the_least_length_is_that_of_the_settings(self, configured: Configure) -> None:
         configured(password_min_length=20)
         short = password_policy().check("nineteen characters", "test@example.com")

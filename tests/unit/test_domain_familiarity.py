@@ -24,6 +24,14 @@ class TestMarks:
     def test_what_was_not_is(self, origin: Origin, marks: tuple[Mark, ...]) -> None:
         assert marks_of(origin, [LAPTOP]) == marks
 
+    @pytest.mark.conforms("A20")
+    @pytest.mark.parametrize(
+        ("failures", "marked"), [(0, False), (2, False), (3, True), (99, True)]
+    )
+    def test_a_success_after_wrong_passwords_is_marked(self, failures: int, marked: bool) -> None:
+        for earlier in ([], [LAPTOP]):
+            assert (Mark.AFTER_FAILURES in marks_of(LAPTOP, earlier, failures)) is marked
+
 
 class TestNetworks:
     @pytest.mark.parametrize(

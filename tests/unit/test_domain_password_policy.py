@@ -55,6 +55,20 @@ class TestCommonPasswords:
         error = assert_failure(POLICY.check(password, EMAIL), ErrorCode.WEAK_PASSWORD)
         assert "guessed first" in error.message
 
+    @pytest.mark.conforms("A5")
+    @pytest.mark.parametrize(
+        "password",
+        ["dragondragon", "Dragon123456!", "123-dragon-123", "dragon!dragon!", "1dragondragon1"],
+    )
+    def test_a_common_one_made_longer_is_guessed_too(self, password: str) -> None:
+        policy = PasswordPolicy(12, frozenset({"dragon"}))
+        assert_failure(policy.check(password, EMAIL), ErrorCode.WEAK_PASSWORD)
+
+    @pytest.mark.parametrize("password", ["dragon123456789", "dragon and knight", "dragondragons"])
+    def test_more_around_it_than_people_guess_is_taken(self, password: str) -> None:
+        policy = PasswordPolicy(12, frozenset({"dragon"}))
+        assert policy.check(password, EMAIL).is_success
+
     def test_a_password_that_only_contains_a_common_one_is_taken(self) -> None:
         longer = "passwordpassword and more"
         assert assert_success(POLICY.check(longer, EMAIL)).plaintext == longer

@@ -39,7 +39,8 @@ class PasswordCredentials:
         known_hash = user.password_hash if user else None
         matches = self.password_service.verify_password(claim.password, known_hash)
         known_by = claim.known_by or self._known_device(claim, user)
-        if self.guard.count(_counted(email, known_by)).is_locked(self.clock.now()):
+        count = self.guard.count(_counted(email, known_by))
+        if count.is_locked(self.clock.now()):
             return _refused("locked", user, known_by)
         if user is None:
             return _refused("unknown", user, known_by)
@@ -49,7 +50,7 @@ class PasswordCredentials:
             return _refused("inactive", user, known_by)
         if not user.is_verified:
             return _refused(UNVERIFIED, user, known_by)
-        return Success(Verified(user, known_by, claim.password))
+        return Success(Verified(user, known_by, claim.password, count.failures))
 
     def _known_device(self, claim: Claim, user: User | None) -> KnownBy | None:
         """A device that failed too often is a stranger's until its own lock is over."""

@@ -41,3 +41,5 @@ class Verified:
     known_by: KnownBy | None = None
     password: str = field(default="", repr=False, compare=False)
     """What was proved."""
+    failures: int = field(default=0, compare=False)
+    """In a row, before it."""

@@ -2,6 +2,7 @@
 own words. No composition rules, no truncation."""
 
 import re
+import string
 from collections.abc import Set
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
@@ -13,6 +14,8 @@ from core.validation import validate_password_length
 
 _CONTEXT_WORDS: Final = ("dashtam",)
 _SHORTEST_WORD: Final = 4
+_DECORATION: Final = string.digits + string.punctuation + string.whitespace
+_MOST_DECORATION: Final = 8
 _TOO_SIMILAR: Final = 0.7
 
 
@@ -35,7 +38,8 @@ class _NoBreaches:
 
 @dataclass(frozen=True)
 class PasswordPolicy:
-    """`common` holds lower-case passwords that everybody guesses first."""
+    """`common` holds lower-case passwords that everybody guesses first; they are refused in any
+    case, repeated, and with up to 8 digits and signs around them."""
 
     min_length: int = 12
     common: Set[str] = field(default=frozenset(), repr=False)
@@ -46,13 +50,34 @@ class PasswordPolicy:
         if isinstance(sized, Failure):
             return sized
         lowered = plaintext.lower()
-        if lowered in self.common:
+        if not self.common.isdisjoint(_guesses_of(lowered)):
             return _weak("This password is one of those that are guessed first.")
         if any(_resembles(lowered, word) for word in _words_of(email)):
             return _weak("This password is too similar to the account or to this product.")
         if self.breached.holds(plaintext):  # last: it may ask somebody else
             return _weak("This password was found in a data breach: others will try it.")
         return Success(Password(plaintext))
+
+
+def _guesses_of(lowered: str) -> set[str]:
+    """What somebody guesses who tries common passwords, and those lengthened: by digits and signs
+    around them, or by saying them again. Few common passwords are long by themselves."""
+    said_once = _units(lowered)
+    return said_once | {_bare(unit) for unit in said_once} | _units(_bare(lowered))
+
+
+def _bare(text: str) -> str:
+    bare = text.strip(_DECORATION)
+    return bare if len(text) - len(bare) <= _MOST_DECORATION else text
+
+
+def _units(text: str) -> set[str]:
+    """What it may be a repetition of: 'ab', 'abab' and itself of 'abababab'."""
+    return {
+        text[:size]
+        for size in range(1, len(text) + 1)
+        if len(text) % size == 0 and text[:size] * (len(text) // size) == text
+    }
 
 
 def _words_of(email: str) -> set[str]:
