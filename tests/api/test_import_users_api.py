@@ -327,6 +327,7 @@ class TestTerminal:
         file.write_text("\n".join(["email", "[red]no address", *[""] * 60, EMAIL, *["x"] * 40]))
         eyes, out, pipe = Terminal(), Terminal(), io.StringIO()
         monkeypatch.setattr(sys, "stderr", eyes)
+        monkeypatch.setenv("TERM", "xterm")  # on a dumb one there is no bar
         for stdout in (out, pipe):
             with pytest.raises(SystemExit):
                 call_command("import_users", str(file), "--dry-run", stdout=stdout)
