@@ -55,6 +55,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # What stands there is taken in the place of our own: mails and pages in other words.
+        "DIRS": [_settings.templates_folder] if _settings.templates_folder else [],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

@@ -73,6 +73,8 @@ class Settings:
     """Whose scripts may read what the API answers in a browser."""
     rate_limits: Mapping[str, Quotas] = field(default_factory=dict)
     """Where they are not those of `core.quotas`."""
+    templates_folder: str | None = None
+    """Mails and pages of an installation's own, by the names that ours have."""
     geoip_database: str | None = None
     """A file: where sign-ins came from is shown by city."""
     log_level: str = "INFO"
@@ -271,6 +273,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "audit_ip_days": _count,
     "audit_legal_hold": _yes_or_no,
     "database_owner_url": _url("postgres", "postgresql"),
+    "templates_folder": str,
     "geoip_database": str,
     "breached_passwords_url": _url("http", "https", "file"),
     "password_min_length": _length,

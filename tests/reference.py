@@ -1,5 +1,4 @@
-"""What Dashtam promises about one account and its sessions, said once more and as plainly as can
-be: it shares nothing with the code that it is compared with."""
+"""What is promised of one account and its sessions; it shares nothing with the code it tests."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -91,7 +90,6 @@ class Reference:
         return count.failures >= 100 or bool(count.until and self.now < count.until)
 
     def uses(self, one: Session, generation: int) -> bool:
-        """Whether an access token of this generation opens the door."""
         ends = {one.generation: one.began + 15 * MINUTE, one.generation - 1: one.previous_until}
         if not self.is_live(one) or self.now >= (ends.get(generation) or self.now):
             return False
@@ -105,8 +103,7 @@ class Reference:
         if not self.is_live(one):
             return "refused"
         if generation == one.generation:
-            until = min(one.began + 15 * MINUTE, self.now + 10 * SECOND)
-            self._begin(one, 1, previous_until=until)
+            self._begin(one, 1, min(one.began + 15 * MINUTE, self.now + 10 * SECOND))
             return "new"
         unused = one.first_used is None or self.now <= one.first_used + 10 * SECOND
         if generation == one.generation - 1 and unused:
@@ -143,7 +140,6 @@ class Reference:
         self.devices = [device] if device and self._has(device) else []
 
     def everything_ends(self) -> None:
-        """At a reset or a deactivation."""
         self.end(self.sessions)
         for mail in self.mails:
             mail.works = False

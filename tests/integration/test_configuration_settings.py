@@ -249,6 +249,23 @@ class TestEmbedded:
         expected = "mail.console.EmailBackend"
         assert embedded[1][0]["EMAIL_BACKEND"] == expected
 
+    @pytest.mark.slow(reason="starts a process")
+    def test_a_mail_in_ones_own_words_takes_the_place_of_ours(self, tmp_path: Path):
+        own = tmp_path / "users" / "mail" / "verification.txt"
+        own.parent.mkdir(parents=True)
+        own.write_text("Welcome\n{{ token }}")
+        process = start(
+            "-c",
+            "import django; django.setup()\n"
+            "from django.template.loader import render_to_string\n"
+            "print(render_to_string('users/mail/verification.txt', {'token': 'dsh_once_x'}))",
+            DJANGO_SETTINGS_MODULE="config.local",
+            DATABASE_URL=f"sqlite:///{tmp_path}/dashtam.sqlite3",
+            SECRET_KEY="only-for-tests-only-for-tests-only-for-tests",
+            TEMPLATES_FOLDER=str(tmp_path),
+        )
+        assert process.stdout == "Welcome\ndsh_once_x\n", process.stderr
+
     def test_no_cache_server_is_needed(self, embedded: Embedded):
         backend = embedded[1][0]["CACHES"]["default"]["BACKEND"]
         assert backend == "django.core.cache.backends.locmem.LocMemCache"

@@ -111,6 +111,7 @@ class TestReading:
             ("PUBLIC_URL", "https://example.com/", "https://example.com"),
             ("PASSWORD_MIN_LENGTH", "15", 15),
             ("GEOIP_DATABASE", "/srv/city.mmdb", "/srv/city.mmdb"),
+            ("TEMPLATES_FOLDER", "/srv/templates", "/srv/templates"),
             ("BREACHED_PASSWORDS_URL", "file:///srv/pwned/", "file:///srv/pwned/"),
             ("PASSWORD_MIN_LENGTH", "8", 8),
             ("ARGON2_MEMORY_KIB", "8", 8),
