@@ -33,13 +33,13 @@ if TYPE_CHECKING:  # it imports this module, by the setting
 ThrottlePolicies: TypeAlias = Mapping[str, Sequence[str]]
 """For `throttle_policies` of a view: by method, the names of its policies in the order in which
 they are asked. The methods that are not there have that of every view."""
-KnownDevice: TypeAlias = Callable[[Any], UUID | None]
-"""For `throttle_device` of a view: which known device sends a request."""
+KnownDevice: TypeAlias = Callable[[Any, object], UUID | None]
+"""For `throttle_device` of a view: which device of the account at an address sends a request."""
 _USER: Final = ("api",)
 _STRANGER: Final = ("public",)
 
 
-def _unknown(request: object) -> None:
+def _unknown(request: object, address: object) -> None:
     return None
 
 
@@ -87,7 +87,11 @@ class PolicyThrottle(BaseThrottle):
         policies: ThrottlePolicies = getattr(view, "throttle_policies", {})
         names = policies.get(request.method or "", _USER if user_id else _STRANGER)
         device: KnownDevice = getattr(view, "throttle_device", _unknown)
-        client = Client(lambda: _field(request.data, "email"), lambda: device(request), user_id)
+
+        def account() -> object:
+            return _field(request.data, "email")
+
+        client = Client(account, lambda: device(request, account()), user_id)
         verdict = judge(names, client)
         view.headers |= verdict.headers
         if not verdict.passed:
@@ -108,7 +112,8 @@ def throttled(
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.method != "POST":
                 return view(request, *args, **kwargs)
-            client = Client(lambda: request.POST.get(account), lambda: device(request))
+            address = request.POST.get(account)
+            client = Client(lambda: address, lambda: device(request, address))
             verdict = judge(names, client)
             response = view(request, *args, **kwargs) if verdict.passed else _page(request, verdict)
             for name, value in verdict.headers.items():

@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
+from time import monotonic
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import Request, urlopen
 
@@ -32,7 +33,7 @@ class BreachRanges:
         prefix, suffix = digest[:_PREFIX], digest[_PREFIX:]
         try:
             found = self._range(prefix)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:
             container.get_logger().warning(
                 "breached_passwords_not_checked", error=type(error).__name__
             )
@@ -50,5 +51,14 @@ class BreachRanges:
         headers = {"User-Agent": "Dashtam", "Add-Padding": "true"}
         request = Request(self.url + prefix, headers=headers)  # noqa: S310  the setting allows http(s)
         with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-            body: bytes = answer.read(_MOST_BYTES)
-        return body.decode("ascii", "replace")
+            return _read(answer, monotonic() + _TIMEOUT).decode("ascii", "replace")
+
+
+def _read(answer: Any, until: float) -> bytes:
+    """The timeout of a socket is for each piece: one that drips would hold us for ever."""
+    body = bytearray()
+    while len(body) < _MOST_BYTES and (piece := answer.read1(_MOST_BYTES)):
+        body += piece
+        if monotonic() > until:
+            raise TimeoutError
+    return bytes(body)

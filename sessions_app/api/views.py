@@ -186,8 +186,8 @@ class TokensView(APIView):
         responses={201: TokensSerializer} | BODY_PROBLEMS | problem_responses(401, 503),
     )
     def post(self, request: Request) -> Response:
-        """When the answer was lost, the same request gives the same new tokens again, until the
-        first of them is used. A token that comes back later ends the session."""
+        """When the answer was lost, the same request gives the same new tokens again, until ten
+        seconds after the first of them was used. A token that comes back later ends the session."""
         form = RefreshSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         command = RefreshSession(**form.validated_data)

@@ -128,6 +128,24 @@ class TestDoors:
         assert status(REMOTE_ADDR="2001:db8:0:1::2") == 401
 
     @pytest.mark.conforms("A12")
+    def test_a_known_device_has_a_count_of_its_own_at_its_own_account_alone(
+        self, client: JsonClient, limits: Limits
+    ) -> None:
+        for email in (EMAIL, "thief@example.com"):
+            UserFactory.create(email=email)
+        right = {"email": EMAIL, "password": PASSWORD}
+        own, foreign = (
+            client.post("/api/v1/sessions", json=right | {"email": email}).json()["device_token"]
+            for email in (EMAIL, "thief@example.com")
+        )
+        limits("sign_in_account=1/hour")
+        client.post("/api/v1/sessions", json=CREDENTIALS)
+        tries = [
+            client.post("/api/v1/sessions", json=right, HTTP_X_DEVICE_TOKEN=token).status_code
+            for token in (foreign, own)
+        ]
+        assert tries == [429, 201]
+
     def test_an_account_is_limited_from_everywhere_and_no_count_is_told(
         self, client: JsonClient, limits: Limits, published: list[DomainEvent]
     ) -> None:

@@ -394,6 +394,15 @@ class TestKnownDevices:
         assert len(house.passes.passes) == 50
         assert assert_success(house.verify(device_token=device_token)).known_by is not None
 
+    def test_a_new_pass_lives_though_all_others_were_used(self, house: House) -> None:
+        user = house.account()
+        for _ in range(50):
+            verified = assert_success(house.verify(device_token=house.known_device(user)))
+            house.credentials().remember(verified)
+        newest = house.known_device(user)
+        assert len(house.passes.passes) == 50
+        assert assert_success(house.verify(device_token=newest)).known_by is not None
+
     @pytest.mark.parametrize("known_by", [KnownBy(Known.SESSION, ID), KnownBy(Known.LINK, ID)])
     def test_a_session_and_a_link_have_counts_of_their_own(
         self, house: House, known_by: KnownBy

@@ -187,7 +187,7 @@ class TestConfirmation:
         house.ask(house.account())
         text = house.mailed().text(KEYS)
         assert_failure(house.confirm(text, "wrong"), ErrorCode.INVALID_CREDENTIALS)
-        assert house.guard.counts == {f"link:{house.mailed().id}": FailureCount(1)}
+        assert house.guard.counts == {f"link:{house.mailed().user_id}": FailureCount(1)}
         assert_success(house.confirm(text, PASSWORD))
 
     def test_strangers_cannot_lock_the_owner_out_of_the_page(self, house: House) -> None:

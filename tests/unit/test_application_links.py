@@ -175,6 +175,15 @@ class TestAtSignIn:
             self.credentials(house).refuse(EMAIL, SignInRefused.because("unverified", user.id))
         assert house.mailer.verifications == [(EMAIL, house.only_token().id)]
 
+    def test_a_strangers_failure_does_not_keep_the_link_from_who_proved_it(
+        self, house: House
+    ) -> None:
+        user = house.account(is_verified=False)
+        self.credentials(house).refuse(EMAIL, SignInRefused.because("wrong_password", user.id))
+        self.credentials(house).refuse(EMAIL, SignInRefused.because("unverified", user.id))
+        owners = [token.user_id for token in house.tokens.tokens.values()]
+        assert owners == [None, user.id]
+
     @pytest.mark.parametrize("reason", ["wrong_password", "locked", "inactive", "unknown"])
     def test_every_other_refusal_writes_the_same_and_mails_nobody(
         self, house: House, reason: str

@@ -95,6 +95,7 @@ class TestSimilarity:
             "lovelace1234",
             "dashtam12345",
             "Dashtam-2024",
+            "dashtamdashtam",
         ],
     )
     def test_the_accounts_and_the_products_own_words_are_refused(self, password: str) -> None:

@@ -13,12 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.problems import unwrap
+from core.result import Success
 from core.serializers import BODY_PROBLEMS, problem_responses
 from core.throttling import ThrottlePolicies
 from users import wiring
 from users.api.serializers import DevicePassSerializer, EmailVerificationSerializer
 from users.application.device_passes import GrantDevicePass
+from users.application.reading import GetUser
 from users.domain.device_pass import LIFETIME
+from users.domain.email import Email
 
 _COOKIE: Final = "device_token"
 _HEADER: Final = "X-Device-Token"
@@ -35,10 +38,14 @@ def shown_pass(request: HttpRequest | Request) -> str | None:
     return request.headers.get(_HEADER) or request.COOKIES.get(_COOKIE)
 
 
-def known_device(request: HttpRequest | Request) -> UUID | None:
-    """Of whomsoever."""
+def known_device(request: HttpRequest | Request, address: object) -> UUID | None:
+    """Whose address that is: with the pass of somebody else nobody is known."""
     recognised = wiring.device_passes().recognise(shown_pass(request))
-    return recognised.id if recognised else None
+    owner = wiring.get_user().handle(GetUser(user_id=recognised.user_id)) if recognised else None
+    asked = Email.create(address) if isinstance(address, str) else None
+    if recognised is None or not isinstance(owner, Success) or not isinstance(asked, Success):
+        return None
+    return recognised.id if owner.value.email == asked.value.value else None
 
 
 def keep_pass(response: HttpResponseBase, device_token: str) -> None:

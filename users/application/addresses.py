@@ -115,7 +115,7 @@ class ChangeEmailHandler:
         token = self.token_repo.find(command.token, Purpose.EMAIL_CHANGE)
         if token is None or token.user_id is None or not token.is_spendable(now):
             return self._refuse(token, INVALID_EMAIL_CHANGE)
-        if not self._is_owner(token.id, token.user_id, command.password):
+        if not self._is_owner(token.user_id, command.password):
             return self._refuse(token, WRONG_PASSWORD)
         user = self.user_repo.lock(token.user_id)
         if user is None or not user.can_login() or token.email is None:
@@ -139,20 +139,21 @@ class ChangeEmailHandler:
         )
         return Success(user.id)
 
-    def _is_owner(self, token_id: UUID, user_id: UUID, password: str | None) -> bool:
-        """Wrong passwords are counted for this link."""
+    def _is_owner(self, user_id: UUID, password: str | None) -> bool:
+        """Wrong passwords are counted for whoever has such a link of this account."""
         if password is None:
             return True
         user = self.user_repo.find_by_id(user_id)
         if user is None:
             return False
-        link = KnownBy(Known.LINK, token_id)
+        link = KnownBy(Known.LINK, user_id)
         verified = self.credentials.verify(
             Claim(email=user.email, password=password, known_by=link)
         )
         if isinstance(verified, Failure):
             self.credentials.refuse(user.email, verified.error)
-        return verified.is_success
+            return False
+        return self.credentials.confirm(verified.value) is not None
 
     def _refuse(
         self, token: OneUseToken | None, error: DomainError, reason: str | None = None

@@ -45,8 +45,9 @@ class DevicePasses:
 
     def grant(self, user_id: UUID) -> DevicePass:
         granted = DevicePass.grant(user_id, salt=self.new_salt(), now=self.clock.now())
+        # Before it is there: one that was never used would be the first to go.
+        self.pass_repo.forget_surplus(user_id, keep=MOST_PASSES - 1)
         self.pass_repo.save(granted)
-        self.pass_repo.forget_surplus(user_id, keep=MOST_PASSES)
         return granted
 
     def use(self, pass_id: UUID) -> DevicePass | None:

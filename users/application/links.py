@@ -156,6 +156,7 @@ class OwnersLinks:
     def mail_verification(self, email: str, user_id: UUID | None, now: datetime) -> None:
         """To whoever proved the password of an account that is not verified. For everybody else
         the same rows are written: the clock must not tell them apart."""
-        if self.cooldown.claim(email):
+        # A period of its own for who proved it: else a stranger's failures would use it up.
+        if self.cooldown.claim(f"proved {email}" if user_id else email):
             token = self.token_repo.issue(Purpose.EMAIL_VERIFICATION, user_id, now)
             self.mailer.send_verification(email, token.id)

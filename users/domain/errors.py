@@ -43,7 +43,7 @@ INVALID_RESET_TOKEN = ValidationError(
 INVALID_UNLOCK_TOKEN = ValidationError(
     ErrorCode.INVALID_ONE_USE_TOKEN,
     "This token is unknown, used or expired. A new one is mailed when somebody is locked out "
-    "again; whoever chooses a new password is let in at once.",
+    "again; a new password ends the lock, too.",
     field="token",
 )
 INVALID_INVITATION = ValidationError(

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from core.errors import ErrorCode, ValidationError
 from core.result import Failure, Result, Success
 
-# Weakest and dearest. The dearest take about a second, and 256 MiB, at each sign-in.
+# Weakest and dearest. The dearest take a second or two, and 256 MiB, at each sign-in.
 _BCRYPT_COST: Final = (8, 14)
 _PBKDF2_ITERATIONS: Final = (10_000, 3_000_000)
 _ARGON2_WORK: Final = (1024, 1024 * 1024)  # KiB times passes

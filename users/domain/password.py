@@ -52,7 +52,7 @@ class PasswordPolicy:
         lowered = plaintext.lower()
         if not self.common.isdisjoint(_guesses_of(lowered)):
             return _weak("This password is one of those that are guessed first.")
-        if any(_resembles(lowered, word) for word in _words_of(email)):
+        if any(_resembles(unit, word) for word in _words_of(email) for unit in _units(lowered)):
             return _weak("This password is too similar to the account or to this product.")
         if self.breached.holds(plaintext):  # last: it may ask somebody else
             return _weak("This password was found in a data breach: others will try it.")

@@ -27,7 +27,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--part", help="lines that begin so: A, S, Z or L")
+        parser.add_argument("--part", choices="ASZL", help="lines that begin so")
 
     def handle(self, *args: Any, part: str | None, **options: Any) -> None:
         tests = ROOT / "tests"
