@@ -59,7 +59,7 @@ class Settings:
     guard_key: bytes = field(repr=False)
     """Hides the addresses of `SignInGuard`; derived from `secret_key`."""
     password_min_length: int = 12
-    breached_passwords_url: str | None = None
+    breached_passwords_url: str | None = field(default=None, repr=False)
     """Where the range search for breached passwords is; see `users.breaches`."""
     argon2_memory_kib: int = 19456
     argon2_time_cost: int = 2

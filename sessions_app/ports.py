@@ -88,6 +88,8 @@ class Notices(Protocol):
 
 
 class Owners(Protocol):
+    def find_by_id(self, user_id: UUID) -> User | None: ...
+
     def lock(self, user_id: UUID) -> User | None:
         """The account, held until the transaction ends: whatever begins or ends sessions takes
         this lock first."""

@@ -204,7 +204,7 @@ def rotate_tokens() -> InUnitOfWork[RotateTokens, Rotation]:
     return InUnitOfWork(_rotation(), container.get_database())
 
 
-def look_at_rotation(command: RotateTokens) -> Rotation:
+def look_at_rotation(command: RotateTokens) -> Result[Rotation, DomainError]:
     """What it would end, without ending it."""
     return _rotation().look(command)
 

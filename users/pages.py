@@ -34,13 +34,13 @@ def _password_field(label: str, autocomplete: str) -> forms.CharField:
     )
 
 
+def _token_field(label: str) -> forms.CharField:
+    widget = forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-token": ""})
+    return forms.CharField(label=label, max_length=256, widget=widget)
+
+
 class TokenForm(forms.Form):
-    token = forms.CharField(
-        max_length=256,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "off", "spellcheck": "false", "data-token": ""}
-        ),
-    )
+    token = _token_field("The token from the mail")
 
 
 class VerifyEmailForm(TokenForm):
@@ -56,6 +56,7 @@ class ChoosePasswordForm(TokenForm):
 
 
 class SetUpForm(TokenForm):
+    token = _token_field("The token from the console")
     email = forms.CharField(
         label="Your e-mail address",
         max_length=254,

@@ -40,7 +40,7 @@ class TokenRotationsView(APIView):
             grace=timedelta(seconds=values["grace_seconds"]),
         )
         if values["dry_run"]:
-            rotation, status = wiring.look_at_rotation(command), 200
+            rotation, status = unwrap(wiring.look_at_rotation(command)), 200
         else:
             rotation, status = unwrap(wiring.rotate_tokens().handle(command)), 201
         return Response(RotationSerializer(asdict(rotation)).data, status=status)

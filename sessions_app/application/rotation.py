@@ -52,11 +52,12 @@ class RotateTokensHandler:
         self.event_bus.publish(
             TokenRotationAttempted(user_id=command.user_id, reason=command.reason)
         )
-        if not timedelta(0) <= command.grace <= LONGEST_GRACE:
-            return self._refuse(command, INVALID_GRACE)
-        if command.user_id is not None and self.owners.lock(command.user_id) is None:
-            return self._refuse(command, USER_NOT_FOUND)
-        rotation = self.look(command)
+        if command.user_id is not None:
+            self.owners.lock(command.user_id)  # so that it is there until the end
+        looked = self.look(command)
+        if isinstance(looked, Failure):
+            return self._refuse(command, looked.error)
+        rotation = looked.value
         self.rotations.add(command.user_id, rotation.effective_at, self.clock.now())
         self.event_bus.publish(
             TokenRotationSucceeded(
@@ -69,11 +70,15 @@ class RotateTokensHandler:
         )
         return Success(rotation)
 
-    def look(self, command: RotateTokens) -> Rotation:
+    def look(self, command: RotateTokens) -> Result[Rotation, DomainError]:
         """What it would end, without ending it."""
+        if not timedelta(0) <= command.grace <= LONGEST_GRACE:
+            return Failure(INVALID_GRACE)
+        if command.user_id is not None and self.owners.find_by_id(command.user_id) is None:
+            return Failure(USER_NOT_FOUND)
         now = self.clock.now()
         sessions, tokens = self.rotations.live(command.user_id, now)
-        return Rotation(sessions, tokens, now + command.grace)
+        return Success(Rotation(sessions, tokens, now + command.grace))
 
     def _refuse(self, command: RotateTokens, error: DomainError) -> Failure[DomainError]:
         self.event_bus.publish(TokenRotationFailed(user_id=command.user_id, reason=error.code))

@@ -195,6 +195,10 @@ class TestRotation:
         assert list(map(opens, [*devices, admin])) == [True] * 4
         assert not AuditEvent.objects.filter(action="tokens.rotated").exists()
 
+    def test_a_dry_run_of_nobody_is_told(self, admin: JsonClient) -> None:
+        answer = rotate(admin, dry_run=True, user_id=str(uuid7()))
+        assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
+
     def test_within_the_grace_period_they_still_work(
         self, devices: list[JsonClient], admin: JsonClient, frozen: FakeClock
     ) -> None:
@@ -262,6 +266,16 @@ class TestCommand:
         call_command("rotate_tokens", "--reason", "x", "--dry-run", stdout=out)
         assert "It would end 3 sessions and 0 personal tokens" in out.getvalue()
         assert list(map(opens, devices)) == [True] * 3
+
+    @pytest.mark.parametrize(
+        ("order", "told"),
+        [(["--grace", "-5"], "0 to 604800"), (["--user", str(uuid7())], "no such user")],
+    )
+    def test_a_dry_run_refuses_what_would_be_refused(
+        self, devices: list[JsonClient], order: list[str], told: str
+    ) -> None:
+        with pytest.raises(CommandError, match=told):
+            call_command("rotate_tokens", "--reason", "x", "--dry-run", *order)
 
     def test_it_ends_them(self, devices: list[JsonClient]) -> None:
         out = StringIO()

@@ -47,8 +47,11 @@ class House:
     def __post_init__(self) -> None:
         self.tokens.users[self.user.id] = self.user
 
-    def lock(self, user_id: UUID) -> User | None:
+    def find_by_id(self, user_id: UUID) -> User | None:
         return self.tokens.users.get(user_id)
+
+    def lock(self, user_id: UUID) -> User | None:
+        return self.find_by_id(user_id)
 
     def account_is_now(self, **changes: Any) -> None:
         self.tokens.users[self.user.id] = replace(self.user, **changes)

@@ -155,8 +155,8 @@ class OwnersLinks:
 
     def mail_verification(self, email: str, user_id: UUID | None, now: datetime) -> None:
         """To whoever proved the password of an account that is not verified. For everybody else
-        the same rows are written: the clock must not tell them apart."""
-        # A period of its own for who proved it: else a stranger's failures would use it up.
-        if self.cooldown.claim(f"proved {email}" if user_id else email):
+        the same rows are written in the same period: else a right guess would be told from a wrong
+        one. A stranger can use the period up; whoever needs the link can ask for it."""
+        if self.cooldown.claim(email):
             token = self.token_repo.issue(Purpose.EMAIL_VERIFICATION, user_id, now)
             self.mailer.send_verification(email, token.id)

@@ -26,7 +26,7 @@ ADMIN_EXISTS = ConflictError(
 )
 INVALID_ONE_USE_TOKEN = ValidationError(
     ErrorCode.INVALID_ONE_USE_TOKEN,
-    "This token is unknown, used or expired. Register again with the same address for a new one.",
+    "This token is unknown, used or expired. Ask for a new one with the same address.",
     field="token",
 )
 INVALID_SETUP_TOKEN = ValidationError(

@@ -121,7 +121,8 @@ def _migrations() -> Finding:
 
 
 def _clocks() -> Finding:
-    """The trail is in the order of this clock, limits of time in that of the database's."""
+    """Sessions and locks go by the clocks of the web processes: the database's tells whether this
+    one is off."""
     with connections["default"].cursor() as cursor:
         cursor.execute("SELECT CURRENT_TIMESTAMP")
         (there,) = cursor.fetchone()

@@ -31,7 +31,10 @@ class Command(BaseCommand):
         command = RotateTokens(
             user_id=user, reason=reason, grace=timedelta(seconds=options["grace"])
         )
-        would = wiring.look_at_rotation(command)
+        looked = wiring.look_at_rotation(command)
+        if isinstance(looked, Failure):
+            raise CommandError(looked.error.message)
+        would = looked.value
         if options["dry_run"]:
             self.stdout.write(f"It would end {_told(would)}.")
             return
