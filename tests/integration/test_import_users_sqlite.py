@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.embedded import manage
 from tests.imported_hashes import HASHES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,22 +21,6 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
     assert manage(path, "migrate", "-v0").returncode == 0
     return path
-
-
-def manage(path: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": f"sqlite:///{path}",
-            "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-        },
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:
@@ -56,7 +41,7 @@ class TestImportOnSqlite:
             ran = manage(
                 database,
                 *("import_users", "-", "--format", "jsonl", "--json"),
-                given="\n".join(lines),
+                typed="\n".join(lines),
             )
             assert (ran.returncode, ran.stderr) == (0, "")
             assert json.loads(ran.stdout.splitlines()[-1])["imported"] == imported
@@ -70,7 +55,7 @@ class TestImportOnSqlite:
         ran = manage(
             database,
             *("import_users", "-", "--format", "csv", "--dry-run"),
-            given="email\nada@example.com\nada@example.com\nno address\n",
+            typed="email\nada@example.com\nada@example.com\nno address\n",
         )
         assert ran.returncode == 1
         assert ran.stdout.splitlines()[-1] == (
@@ -79,7 +64,7 @@ class TestImportOnSqlite:
         assert rows(database, "SELECT count(*), max(id) FROM audit_event") == before
 
     def test_other_columns_are_one_sentence_and_exit_code_2(self, database: Path) -> None:
-        ran = manage(database, "import_users", "-", "--format", "csv", given="email,nmae\nx,y\n")
+        ran = manage(database, "import_users", "-", "--format", "csv", typed="email,nmae\nx,y\n")
         assert (ran.returncode, ran.stdout) == (2, "")
         assert ran.stderr.startswith("CommandError: Not known: nmae. Known are email, ")
 

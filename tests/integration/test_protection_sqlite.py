@@ -1,15 +1,13 @@
 """The embedded default keeps the same promise, against a foreign shell too."""
 
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.embedded import manage
+
 ADMIN = "admin@example.com"
 
 
@@ -18,7 +16,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrated, with one admin, made by the product's own commands."""
     path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
     manage(path, "migrate", "-v0")
-    manage(path, "create_admin", "--email", ADMIN, given="correct horse battery staple")
+    manage(path, "create_admin", "--email", ADMIN, typed="correct horse battery staple")
     return path
 
 
@@ -27,22 +25,6 @@ def shell(database: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(database)
     yield connection
     connection.close()
-
-
-def manage(path: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": f"sqlite:///{path}",
-            "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-        },
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.mark.slow(reason="migrates a database of its own, in processes of their own")

@@ -1,7 +1,6 @@
 """Sealing and verifying at the command line, on SQLite: as an operator, then as a thief."""
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.plugin.services import ROOT
+from tests.embedded import manage
 
 pytestmark = pytest.mark.slow(reason="each command is a process of its own")
 
@@ -23,19 +22,7 @@ class Installation:
         self.folder = folder / "dashtam.sqlite3.audit"
 
     def manage(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "DATABASE_URL": f"sqlite:///{self.database}",
-                "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-            },
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return manage(self.database, *command, typed=typed)
 
     def files(self) -> list[Path]:
         """With what SQLite keeps beside the database."""
