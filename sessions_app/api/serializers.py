@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import TextField
+from core.serializers import FlagField, IdField, NumberField, TextField
 from core.validation import LONGEST_PASSWORD
 from sessions_app.application.rotation import LONGEST_GRACE
 from sessions_app.domain.familiarity import Mark
@@ -60,7 +60,7 @@ class NewPersonalTokenSerializer(serializers.Serializer[Any]):
         choices=[scope.value for scope in Scope],
         help_text="`write` reads too; `introspect` is for admins to give.",
     )
-    expires_in_days = serializers.IntegerField(min_value=1, max_value=LONGEST_LIFE.days, default=90)
+    expires_in_days = NumberField(min_value=1, max_value=LONGEST_LIFE.days, default=90)
 
 
 class PersonalTokenSerializer(serializers.Serializer[Any]):
@@ -96,12 +96,12 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
 
 
 class RotationOrderSerializer(serializers.Serializer[Any]):
-    user_id = serializers.UUIDField(required=False, help_text="Everybody where it is missing.")
+    user_id = IdField(required=False, help_text="Everybody where it is missing.")
     reason = TextField(max_length=256, help_text="For the audit trail.")
-    grace_seconds = serializers.IntegerField(
+    grace_seconds = NumberField(
         min_value=0, max_value=int(LONGEST_GRACE.total_seconds()), default=0
     )
-    dry_run = serializers.BooleanField(default=False)
+    dry_run = FlagField(default=False)
 
 
 class RotationSerializer(serializers.Serializer[Any]):

@@ -28,7 +28,8 @@ from tests.plugin.services import Services
 from users.domain.user import User
 
 # The trail refuses ids outside its window: they take the wall clock, whatever a test freezes.
-configure(extend_ignore_list=["core.ids"])
+# And pytest must measure in real time what it measures.
+configure(extend_ignore_list=["core.ids", "_pytest.timing"])
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import EmailTextField, QuerySerializer, TextField
+from core.serializers import EmailTextField, FlagField, NumberField, QuerySerializer, TextField
 from core.validation import LONGEST_PASSWORD
 from users.domain.roles import Role, SessionTier
 
@@ -86,9 +86,9 @@ class AccountChangesSerializer(serializers.Serializer[Any]):
     """What is left out stays."""
 
     role = serializers.ChoiceField(list(Role), required=False)
-    is_active = serializers.BooleanField(required=False)
+    is_active = FlagField(required=False)
     session_tier = serializers.ChoiceField(list(SessionTier), required=False)
-    max_sessions = serializers.IntegerField(
+    max_sessions = NumberField(
         required=False,
         allow_null=True,
         min_value=1,
