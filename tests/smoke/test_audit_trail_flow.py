@@ -1,6 +1,7 @@
 """Sealing and verifying at the command line, on SQLite: as an operator, then as a thief."""
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -40,14 +41,20 @@ class Installation:
         connection.close()
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    """With three sealed entries."""
-    made = Installation(tmp_path)
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = Installation(tmp_path_factory.mktemp("original"))
     assert made.manage("migrate").returncode == 0
     assert made.manage("setup_link").returncode == 0
     assert made.manage("audit_seal").returncode == 0
-    return made
+    return made.database.parent
+
+
+@pytest.fixture
+def installation(original: Path, tmp_path: Path) -> Installation:
+    """With three sealed entries."""
+    shutil.copytree(original, tmp_path, dirs_exist_ok=True)
+    return Installation(tmp_path)
 
 
 def test_a_trail_in_order_is_sealed_and_verified(installation: Installation) -> None:
