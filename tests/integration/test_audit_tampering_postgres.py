@@ -1,7 +1,6 @@
 """Whoever owns the database can change everything in it. Each of it is found, and named."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.contrib import admin
@@ -9,21 +8,18 @@ from django.db import DatabaseError, transaction
 from django.test import RequestFactory
 
 from audit import checks
-from audit.adapters.keys import KeyFolder
 from audit.admin import AuditEventAdmin
 from audit.domain.findings import Kind
 from audit.models import AuditEvent
 from tests.tampered import Bundles, Incremental, SpotChecks, TamperMatrix
-from tests.tampering import ANCIENT, SIZE, Found, Trail, at, emptied_on_postgresql, statements
+from tests.tampering import ANCIENT, SIZE, Found, Trail, at, statements
 
 pytestmark = pytest.mark.slow(reason="makes and seals six hundred entries")
 
 
 @pytest.fixture
-def trail(db: None, tmp_path: Path) -> Trail:
-    """In a transaction that is rolled back, with all that was done to triggers and tables."""
-    emptied_on_postgresql()
-    return Trail.sealed("default", KeyFolder(tmp_path / "audit"))
+def trail(sealed_trail: Trail) -> Trail:
+    return sealed_trail
 
 
 class TestTampering(TamperMatrix):
@@ -105,7 +101,7 @@ class TestBundles(Bundles):
 
 
 class TestDoors:
-    """All are closed; who opens one is found. Uses fixtures: db."""
+    """All are closed; who opens one is found. Uses fixtures: trail."""
 
     @pytest.mark.conforms("L11")
     @pytest.mark.parametrize(

@@ -10,11 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from audit import wiring
-from audit.adapters.keys import KeyFolder
 from audit.adapters.verified import VerifiedFile
 from audit.domain.checkpoint import SigningKey
 from audit.management.commands.audit_verify import Command
-from tests.tampering import SIZE, Trail, deleted, emptied_on_postgresql, entry, forged, resealed
+from tests.tampering import SIZE, Trail, deleted, entry, forged, resealed
 
 pytestmark = pytest.mark.slow(reason="makes and seals six hundred entries")
 
@@ -26,12 +25,9 @@ class Answer(NamedTuple):
 
 
 @pytest.fixture
-def trail(db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Trail:
-    """In a transaction that is rolled back."""
-    emptied_on_postgresql()
-    made = Trail.sealed("default", KeyFolder(tmp_path / "audit"))
-    monkeypatch.setattr(wiring, "key_folder", lambda: made.keeper)
-    return made
+def trail(sealed_trail: Trail, monkeypatch: pytest.MonkeyPatch) -> Trail:
+    monkeypatch.setattr(wiring, "key_folder", lambda: sealed_trail.keeper)
+    return sealed_trail
 
 
 def verify(*options: object) -> Answer:

@@ -1,0 +1,51 @@
+"""A sealed trail is dear to make: the tests of a module share one, each in a savepoint of its own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from pytest_django.plugin import DjangoDbBlocker
+
+from audit.adapters.keys import KeyFolder
+from tests.tampering import Trail, emptied_on_postgresql
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    block: Any = transaction.atomic()
+    block._from_testcase = True  # as Django's TestCase has it: a durable block may lie within
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def _original_trail(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Trail, Path]]:
+    """In a transaction that is rolled back, with all that was done to triggers and tables."""
+    folder = tmp_path_factory.mktemp("original")
+    with django_db_blocker.unblock(), undone():
+        emptied_on_postgresql()
+        trail = Trail.sealed("default", KeyFolder(folder))
+        with django_db_blocker.block():
+            yield trail, folder
+
+
+@pytest.fixture
+def sealed_trail(
+    _original_trail: tuple[Trail, Path], django_db_blocker: DjangoDbBlocker, tmp_path: Path
+) -> Iterator[Trail]:
+    """Without `db`, which would close the connection that this transaction is open on."""
+    original, folder = _original_trail
+    shutil.copytree(folder, tmp_path / "audit")
+    keeper = KeyFolder(tmp_path / "audit")
+    with django_db_blocker.unblock(), undone():
+        yield replace(original, keeper=keeper, notes=[*original.notes])
