@@ -27,5 +27,6 @@ env.only(
 from config.base import *  # noqa: E402
 
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
+# Files are looked for when they are asked for: each test's client would list them all anew.
+WHITENOISE_AUTOREFRESH = True
 STATIC_ROOT = None  # type: ignore[assignment]  # served from the apps

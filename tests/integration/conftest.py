@@ -1,4 +1,4 @@
-"""A sealed trail is dear to make: the tests of a module share one, each in a savepoint of its own."""
+"""A sealed trail is dear to make: the tests of a module share one, in a savepoint each."""
 
 import shutil
 from collections.abc import Iterator

@@ -30,6 +30,7 @@ from core.actions import Phase
 from core.database import Database
 from core.logging import ConsoleLogger
 from tests.elsewhere import on_another_connection
+from tests.factories import make_entry
 from tests.fakes.events import Attempted, Succeeded
 from tests.sealing import (
     SLOW,
@@ -42,6 +43,7 @@ from tests.sealing import (
     seal,
     switched_off,
 )
+from tests.tampering import Trail
 
 pytestmark = pytest.mark.slow(reason=SLOW)
 
@@ -61,9 +63,12 @@ def sealer(keeper: KeyFolder) -> Sealer:
 
 
 @pytest.fixture
-def sealed(sealer: Sealer) -> Checkpoint:
+def sealed(sealer: Sealer, keeper: KeyFolder) -> Checkpoint:
     """Some hundred entries, in more than one checkpoint."""
-    record(300)
+    with transaction.atomic():
+        Trail("default", keeper, [], []).insert(
+            *(make_entry(at=datetime.now(UTC)) for _ in range(300))
+        )
     seal(sealer)
     record(5)
     return seal(sealer)
@@ -338,7 +343,7 @@ class TestVerifying:
             (f"DELETE FROM audit_event WHERE id = {TENTH}", Kind.DELETED, 9),
             (f"UPDATE audit_event SET action = 'x' WHERE id = {TENTH}", Kind.COLUMN, 9),
             (f"UPDATE audit_event SET actor_ref = id WHERE id = {TENTH}", Kind.COLUMN, 9),
-            (f"UPDATE audit_event SET ip_bi = '12345678' WHERE id = {TENTH}", Kind.COLUMN, 9),
+            (f"UPDATE audit_event SET ip_bi = '87654321' WHERE id = {TENTH}", Kind.COLUMN, 9),
             (
                 f"UPDATE audit_event SET mac = decode(repeat('00', 32), 'hex') WHERE id = {TENTH}",
                 Kind.MAC,

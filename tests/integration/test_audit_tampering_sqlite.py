@@ -71,7 +71,7 @@ def opened(path: Path) -> Iterator[None]:
         **connections.settings["default"],
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": str(path),
-        "OPTIONS": {},
+        "OPTIONS": {"init_command": "PRAGMA synchronous = OFF"},
     }
     connection = connections[ALIAS]
     connection.connect()
