@@ -98,7 +98,7 @@ schema: ready ## Write docs/reference/openapi.yaml and events.md anew, from the 
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 	@$(PY) manage.py audit_events > docs/reference/events.md
 
-model: ready ## Accounts and sessions against a reference: 100,000 steps by handlers, 2,000 over HTTP
+model: ready ## Against a reference: 100,000 steps of accounts and sessions, every Merkle tree to 300
 	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o faulthandler_timeout=0 $(ARGS)
 
 kills: ready ## Processes die anywhere, and nothing may be missing: 1,000 trials, 300 on SQLite, the controls

@@ -30,7 +30,7 @@ _MARKERS = (
     "asyncio: an async test; set by the plugin",
     "slow(reason): may exceed the time budget of its tier",
     "contract: one suite for a fake and for every real adapter of its port",
-    "model: a state machine of hypothesis",
+    "model: against a reference of its own; make model goes further",
     "fuzz: generated requests",
     "fault: a dependency fails on purpose",
 )

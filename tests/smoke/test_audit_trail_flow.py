@@ -21,6 +21,7 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.database = folder / "dashtam.sqlite3"
         self.folder = folder / "dashtam.sqlite3.audit"
+        self.earlier = folder / "earlier"
 
     def manage(self, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return manage(self.database, *command, typed=typed)
@@ -43,16 +44,19 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sealed twice; `earlier` is the database between the seals."""
     made = Installation(tmp_path_factory.mktemp("original"))
     assert made.manage("migrate").returncode == 0
-    assert made.manage("setup_link").returncode == 0
-    assert made.manage("audit_seal").returncode == 0
+    for _ in range(2):
+        if made.folder.exists():
+            shutil.copy(made.database, made.earlier)
+        assert made.manage("setup_link").returncode == 0
+        assert made.manage("audit_seal").returncode == 0
     return made.database.parent
 
 
 @pytest.fixture
 def installation(original: Path, tmp_path: Path) -> Installation:
-    """With three sealed entries."""
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     return Installation(tmp_path)
 
@@ -79,12 +83,9 @@ def test_who_has_the_file_cannot_change_a_record_unseen(installation: Installati
 
 
 def test_who_has_the_file_cannot_go_back_in_time(installation: Installation) -> None:
-    earlier = installation.database.read_bytes()
-    assert installation.manage("setup_link").returncode == 0
-    assert installation.manage("audit_seal").returncode == 0
     for leftover in installation.database.parent.glob("dashtam.sqlite3-*"):
         leftover.unlink()
-    installation.database.write_bytes(earlier)
+    installation.earlier.replace(installation.database)
     refused = installation.manage("audit_seal")
     assert refused.returncode == 1
     assert "older than the checkpoint outside of it" in refused.stderr
@@ -99,34 +100,28 @@ def test_a_wrong_key_file_is_told(installation: Installation, tmp_path: Path) ->
 
 
 def test_an_auditor_checks_a_bundle_without_us(installation: Installation, tmp_path: Path) -> None:
-    bundle, keys = tmp_path / "bundle", tmp_path / "keys"
+    """All of it, and then one event."""
+    bundle, keys, entry = tmp_path / "bundle", tmp_path / "keys", tmp_path / "event.json"
+    proof = tmp_path / "event.tlog-proof"
     keys.write_text(installation.manage("audit_keys").stdout)
     exported = installation.manage("audit_export", "--out", str(bundle))
     assert exported.returncode == 0, exported.stderr
     assert check(bundle, keys) == 0
-    entries = bundle / "entries.jsonl"
-    entries.write_bytes(entries.read_bytes().replace(b"setup", b"other", 1))
+    event = str(UUID(installation.select("SELECT id FROM audit_event ORDER BY seq LIMIT 1")))
+    proved = installation.manage("audit_prove", event, "--entry", str(entry))
+    proof.write_text(proved.stdout)
+    options = ["--proof", str(proof), "--entry", str(entry), "--vkey", str(keys)]
+    assert standalone(bundle, *options) == 0
+    for file, what, other in ((bundle / "entries.jsonl", b"setup", b"other"), (entry, b"}", b"} ")):
+        file.write_bytes(file.read_bytes().replace(what, other, 1))
     assert check(bundle, keys) == 1
+    assert standalone(bundle, *options) == 1
 
 
 def test_a_bundle_that_cannot_be_made_says_why(installation: Installation, tmp_path: Path) -> None:
     refused = installation.manage("audit_export", "--out", str(tmp_path / "b"), "--first", "999")
     assert refused.returncode == 1
     assert "Choose leaves between 0 and" in refused.stderr
-
-
-def test_one_event_is_proved_without_us(installation: Installation, tmp_path: Path) -> None:
-    bundle, keys, entry = tmp_path / "bundle", tmp_path / "keys", tmp_path / "event.json"
-    proof = tmp_path / "event.tlog-proof"
-    keys.write_text(installation.manage("audit_keys").stdout)
-    assert installation.manage("audit_export", "--out", str(bundle)).returncode == 0
-    event = str(UUID(installation.select("SELECT id FROM audit_event ORDER BY seq LIMIT 1")))
-    proved = installation.manage("audit_prove", event, "--entry", str(entry))
-    proof.write_text(proved.stdout)
-    options = ["--proof", str(proof), "--entry", str(entry), "--vkey", str(keys)]
-    assert standalone(bundle, *options) == 0
-    entry.write_bytes(entry.read_bytes() + b" ")
-    assert standalone(bundle, *options) == 1
 
 
 def test_a_key_that_was_destroyed_is_in_no_file_any_more(installation: Installation) -> None:
@@ -143,7 +138,6 @@ def test_a_key_that_was_destroyed_is_in_no_file_any_more(installation: Installat
         assert any(key in file.read_bytes() for file in installation.files())
         assert installation.manage("audit_erase", "--user", user_id, "--yes").returncode == 0
         assert not any(key in file.read_bytes() for file in installation.files())
-    assert installation.manage("audit_seal").returncode == 0
     assert installation.manage("audit_verify").returncode == 0
 
 
@@ -152,7 +146,6 @@ def test_a_lost_checkpoint_is_put_back_on_record(installation: Installation) -> 
     assert installation.manage("audit_seal").returncode == 1
     assert installation.manage("audit_reconcile", "--trust-database").returncode == 0
     assert installation.manage("audit_seal").returncode == 0
-    assert installation.manage("audit_verify").returncode == 0
 
 
 def test_the_cluster_of_sqlite_is_always_the_same(installation: Installation) -> None:

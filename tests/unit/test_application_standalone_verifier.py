@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.domain.inclusion import InclusionProof
@@ -932,6 +932,7 @@ class TestEd25519:
         assert not audit_verify.is_signature(public, b"", bytes(64))
 
 
+@settings(max_examples=25)
 @given(seed=st.binary(min_size=32, max_size=32), message=st.binary(), bit=st.integers(0, 511))
 def test_python_alone_judges_as_the_library_does(seed: bytes, message: bytes, bit: int) -> None:
     signer = Ed25519PrivateKey.from_private_bytes(seed)
