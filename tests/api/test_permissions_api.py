@@ -1,21 +1,19 @@
 """Who may do what: docs/reference/permissions.md is the table, and this holds it to the product."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pytest
-from django.db import transaction
 from django.test import Client
 
 from tests.factories import PASSWORD, UserFactory
 from tests.fakes.clock import FakeClock
 from tests.plugin.fixtures import JsonClient
 from tests.routes import CHANGING, DOOR, PANEL, filled, in_panel, operations, routes
+from tests.undone import undone
 
-T = TypeVar("T")
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
 ROW: Final = re.compile(r"^\| (GET|POST|PUT|PATCH|DELETE) \| `(\S+)` \| (.+) \|$", re.MULTILINE)
 ROLES: Final = ("user", "auditor", "admin")
@@ -76,14 +74,6 @@ def seen_by(callers: dict[str, list[JsonClient]], method: str, path: str) -> dic
     }
 
 
-def undone(act: Callable[[], T]) -> T:
-    """What one request ends, the next one still needs: a session, an account."""
-    with transaction.atomic():
-        result = act()
-        transaction.set_rollback(True)
-    return result
-
-
 @pytest.mark.conforms("Z1")
 class TestPermissions:
     """Uses fixtures: callers."""
@@ -100,7 +90,10 @@ class TestPermissions:
     @pytest.mark.slow(reason="seven callers ask for all that can be written")
     def test_who_may_write(self, callers: dict[str, list[JsonClient]]) -> None:
         writes = [row for row in TABLE if row[0] != "GET"]
-        found = {row: undone(lambda row=row: seen_by(callers, *row)) for row in writes}
+        found = {}
+        for row in writes:
+            with undone():  # what one request ends, the next one needs: a session, an account
+                found[row] = seen_by(callers, *row)
         assert found == {row: TABLE[row] for row in writes}
 
     @pytest.mark.slow(reason="the pages of the panel are many")

@@ -2,26 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from django.db import transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from audit.adapters.keys import KeyFolder
 from tests.tampering import Trail, emptied_on_postgresql
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    block: Any = transaction.atomic()
-    block._from_testcase = True  # as Django's TestCase has it: a durable block may lie within
-    with block:
-        yield
-        transaction.set_rollback(True)
+from tests.undone import undone
 
 
 @pytest.fixture(scope="module")

@@ -449,7 +449,7 @@ class TestEffects:
         assert elsewhere.phases(person) == ["SOLE"]
 
 
-class TestSessions:
+class TestDatabaseIntegration:
     """Uses `test_database`, whose sessions have connections of their own, and `elsewhere`."""
 
     def test_database_connection_works(self, test_database: Database):

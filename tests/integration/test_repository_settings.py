@@ -14,10 +14,6 @@ import yaml
 from core.settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = (
-    "run test test-unit test-integration test-api test-smoke test-verbose test-coverage test-file"
-    " test-random test-up test-down typecheck lint format imports check verify report lock clean"
-)
 
 
 def read(name: str) -> str:
@@ -28,12 +24,6 @@ def read(name: str) -> str:
 def compose() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(read("docker-compose.yml"))
     return found
-
-
-@pytest.mark.parametrize("target", TARGETS.split())
-def test_make_has_the_target(target: str) -> None:
-    rules = re.findall(r"^([a-z][a-z -]*):", read("Makefile"), re.MULTILINE)
-    assert target in " ".join(rules).split()
 
 
 def test_make_alone_lists_what_there_is_to_do() -> None:

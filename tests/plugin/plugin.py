@@ -8,6 +8,7 @@ _HOOKS = [
     "tests.plugin.tiers",
     "tests.plugin.asynchronous",
     "tests.plugin.guard",
+    "tests.plugin.layers",
     "tests.plugin.budget",
     "tests.plugin.leaks",
     "tests.plugin.pyramid",

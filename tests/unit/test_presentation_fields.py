@@ -6,6 +6,7 @@ from rest_framework import serializers
 from core.serializers import FlagField, IdField, NumberField, TextField
 
 ID = "01a2101b-c808-73a6-807b-4cad7a2c8958"
+NEVER: tuple[Any, ...] = ("", None, [], {})
 
 
 class TestFieldsOfABody:
@@ -31,10 +32,10 @@ class TestFieldsOfABody:
     @pytest.mark.parametrize(
         ("field", "value"),
         [
-            *((FlagField(), value) for value in (0, 1, "true", "off", "", None, [], {})),
-            *((NumberField(), value) for value in ("5", True, False, "", 5.5, None, [], {})),
-            *((IdField(), value) for value in (5, True, ID[:-1], "", None, [ID], {})),
-            *((TextField(), value) for value in (5, True, "", None, ["a"], {})),
+            *((FlagField(), value) for value in (*NEVER, 0, 1, "true", "off")),
+            *((NumberField(), value) for value in (*NEVER, "5", True, False, 5.5)),
+            *((IdField(), value) for value in (*NEVER, 5, True, ID[:-1], [ID])),
+            *((TextField(), value) for value in (*NEVER, 5, True, ["a"])),
         ],
         ids=str,
     )
