@@ -1,10 +1,8 @@
-"""What the account journeys ask of the repositories, of the fakes alike; their mails; old hashes;
-and the end of an account on the trail."""
+"""The mails of the account journeys, old hashes, and the end of an account on the trail."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,9 +19,8 @@ from sessions_app import models as session_models
 from sessions_app import wiring as sessions_wiring
 from sessions_app.application.signing_in import SignIn
 from tests.assertions import assert_failure, assert_success
-from tests.factories import NOON, PASSWORD, UserFactory, arranged, make_user
+from tests.factories import PASSWORD, UserFactory, arranged
 from tests.fakes.clock import FakeClock
-from tests.fakes.users import InMemoryOneUseTokenRepository, InMemoryUserRepository
 from tests.mailing import delivered
 from users import models, wiring
 from users.adapters import CacheCooldown, DjangoPasswordService
@@ -33,98 +30,9 @@ from users.domain.events import DeletionSucceeded
 from users.domain.notices import Notice
 from users.domain.roles import Role
 from users.domain.tokens import Purpose
-from users.ports import OneUseTokenRepository, UserRepository
-from users.repositories.accounts import DjangoUserRepository
-from users.repositories.tokens import DjangoOneUseTokenRepository
 
 EMAIL = "test@example.com"
 KEYS = KeyRing("1", {"1": b"k" * 32})
-Ports = tuple[UserRepository, OneUseTokenRepository]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
-    if request.param == "memory":
-        yield InMemoryUserRepository(), InMemoryOneUseTokenRepository(KEYS)
-        return
-    request.getfixturevalue("db")
-    database = container.get_database()
-    with arranged():
-        yield DjangoUserRepository(database), DjangoOneUseTokenRepository(database, KEYS)
-
-
-@pytest.mark.contract
-class TestRepositories:
-    """Uses fixtures: ports."""
-
-    def test_a_changed_account_is_found_as_it_is_now(self, ports: Ports) -> None:
-        user = make_user()
-        ports[0].save(user)
-        changed = make_user(
-            id=user.id, email="new@example.com", password_hash="x", is_active=False, max_sessions=3
-        )
-        assert_success(ports[0].update(changed))
-        assert ports[0].find_by_id(user.id) == changed
-
-    def test_the_address_of_another_account_is_refused(self, ports: Ports) -> None:
-        user = make_user()
-        ports[0].save(user)
-        ports[0].save(make_user(email="taken@example.com"))
-        refused = ports[0].update(make_user(id=user.id, email="TAKEN@example.com"))
-        assert_failure(refused, ErrorCode.EMAIL_ALREADY_EXISTS)
-        assert ports[0].find_by_id(user.id) == user
-
-    def test_a_deleted_account_is_found_no_more(self, ports: Ports) -> None:
-        user = make_user()
-        ports[0].save(user)
-        ports[0].delete(user.id)
-        assert ports[0].find_by_id(user.id) is None
-
-    def test_admins_are_those_who_can_sign_in_as_such(self, ports: Ports) -> None:
-        admin, second = (make_user(email=f"{n}@example.com", role=Role.ADMIN) for n in range(2))
-        others: list[dict[str, Any]] = [
-            {"role": Role.AUDITOR},
-            {"role": Role.ADMIN, "is_active": False},
-            {"role": Role.ADMIN, "is_verified": False},
-        ]
-        for n, over in enumerate(others):
-            ports[0].save(make_user(email=f"other{n}@example.com", **over))
-        ports[0].save(second)
-        ports[0].save(admin)
-        assert ports[0].lock_admins() == [admin, second]
-
-    def test_all_open_tokens_of_one_person_are_superseded(self, ports: Ports) -> None:
-        users, tokens = ports
-        one, two = make_user(), make_user(email="other@example.com")
-        users.save(one)
-        users.save(two)
-        issued = [
-            tokens.issue(Purpose.PASSWORD_RESET, one.id, NOON),
-            tokens.issue(Purpose.EMAIL_CHANGE, one.id, NOON, "new@example.com"),
-            tokens.issue(Purpose.PASSWORD_RESET, two.id, NOON),
-        ]
-        tokens.supersede_all_of(one.id, NOON)
-        now = [tokens.find_by_id(token.id) for token in issued]
-        assert [token.spent_at for token in now if token] == [NOON, NOON, None]
-        assert [token.email for token in now if token] == [None] * 3
-
-    def test_the_address_of_a_change_is_kept_until_it_is_made(self, ports: Ports) -> None:
-        users, tokens = ports
-        user = make_user()
-        users.save(user)
-        token = tokens.issue(Purpose.EMAIL_CHANGE, user.id, NOON, "new@example.com")
-        assert tokens.find_by_id(token.id) == token
-        assert tokens.redeem(token.id, NOON) is True
-        spent = tokens.find_by_id(token.id)
-        assert spent is not None
-        assert spent.email is None
-
-    def test_only_what_expired_before_is_purged(self, ports: Ports) -> None:
-        _, tokens = ports
-        over = tokens.issue(Purpose.FIRST_ADMIN, None, NOON - timedelta(days=2))
-        fresh = tokens.issue(Purpose.FIRST_ADMIN, None, NOON)
-        assert (tokens.count_expired(NOON), tokens.purge(NOON)) == (1, 1)
-        assert [tokens.find_by_id(each.id) for each in (over, fresh)] == [None, fresh]
 
 
 class TestMails:

@@ -4,7 +4,6 @@ import secrets
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -20,7 +19,7 @@ from core.errors import ErrorCode
 from core.ids import uuid7
 from core.result import Success
 from tests.assertions import assert_failure, assert_success
-from tests.fakes.users import InMemoryAddresses
+from tests.contracts.helpers import AddressesContract
 from tests.imported_hashes import HASHES
 from tests.migrating import migrate
 from tests.plugin.services import Services
@@ -73,20 +72,12 @@ class TestImport:
         assert EMAIL.encode() not in bytes(entry)
 
 
-@pytest.fixture(params=["memory", "disk"])
-def addresses(request: pytest.FixtureRequest) -> Iterator[Addresses]:
-    with ExitStack() as stack:
-        on_disk = request.param == "disk"
-        yield stack.enter_context(addresses_on_disk()) if on_disk else InMemoryAddresses()
-
-
-@pytest.mark.contract
-class TestAddresses:
-    """Uses fixtures: addresses."""
-
-    def test_each_is_new_once(self, addresses: Addresses) -> None:
-        emails = [EMAIL, "bob@example.com", EMAIL, "ada@example.co", EMAIL]
-        assert [addresses.add(email) for email in emails] == [True, True, False, True, False]
+@pytest.mark.contract(of=Addresses)
+class TestAddressesOnDisk(AddressesContract):
+    @pytest.fixture
+    def addresses(self) -> Iterator[Addresses]:
+        with addresses_on_disk() as addresses:
+            yield addresses
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])

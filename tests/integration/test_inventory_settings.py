@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-NAMED: Final[dict[str, list[str]]] = tomllib.loads((ROOT / "tests" / "inventory.toml").read_text())
+MARK: Final = re.compile(r"^@pytest\.mark\.contract\(of=(.+)\)$", re.MULTILINE)
+NAMED: Final[dict[str, Any]] = tomllib.loads((ROOT / "tests" / "inventory.toml").read_text())
 
 
 @cache
@@ -46,7 +47,7 @@ def test_what_is_pending_is_not_there_yet() -> None:
 
 def test_no_name_stands_there_twice() -> None:
     for names in NAMED.values():
-        assert len(names) == len(set(names))
+        assert len(names) == len({*names})
 
 
 def test_every_example_is_a_test() -> None:
@@ -61,6 +62,37 @@ def test_every_example_is_a_test() -> None:
 @pytest.mark.parametrize("name", NAMED["fixtures"])
 def test_every_fixture_gives_something(request: pytest.FixtureRequest, name: str) -> None:
     assert request.getfixturevalue(name) is not None
+
+
+def ports_of_fakes() -> set[str]:
+    """What the `implements` of each class in tests/fakes names."""
+    found = set()
+    for module in sorted((ROOT / "tests" / "fakes").glob("*.py")):
+        for node in ast.walk(ast.parse(module.read_text())):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "implements":
+                found |= set(re.findall(r"\w+", ast.unparse(node.value)))
+    return found
+
+
+def ports_under_contract(tier: str) -> set[str]:
+    found = set()
+    for module in sorted((ROOT / "tests" / tier).glob("*.py")):
+        for of in re.findall(
+            r"^@pytest\.mark\.contract\(of=(.+)\)$", module.read_text(), re.MULTILINE
+        ):
+            found |= set(re.findall(r"\w+", of))
+    return found
+
+
+@pytest.mark.parametrize("tier", ["unit", "integration"])
+def test_every_fake_and_its_adapters_keep_one_contract(tier: str) -> None:
+    fakes = ports_of_fakes() - NAMED["without_contract"].keys()
+    assert fakes - ports_under_contract(tier) == set()
+
+
+def test_what_needs_no_contract_has_a_fake_and_a_reason() -> None:
+    assert NAMED["without_contract"].keys() <= ports_of_fakes()
+    assert all(NAMED["without_contract"].values())
 
 
 def test_every_marker_is_registered(pytestconfig: pytest.Config) -> None:

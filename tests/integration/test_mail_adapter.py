@@ -15,9 +15,9 @@ from core.cache import LocalCache, RedisCache
 from core.errors import ErrorCode
 from mail import wiring as mail_wiring
 from tests.assertions import assert_failure, assert_success
+from tests.contracts.helpers import CooldownContract
 from tests.factories import UserFactory
 from tests.fakes.clock import FakeClock
-from tests.fakes.users import InMemoryCooldown
 from tests.mailing import delivered
 from users import models, wiring
 from users.adapters import CacheCooldown, OutboxMailer
@@ -213,30 +213,16 @@ class TestCooldown:
         assert 0 < redis_test_client.ttl(key) <= 60
 
 
-@pytest.mark.contract
-@pytest.mark.parametrize("kind", ["memory", "cache", "redis"])
-class TestCooldownContract:
+@pytest.mark.contract(of=Cooldown)
+class TestCacheCooldown(CooldownContract):
     """Uses fixtures: redis_test_client."""
 
-    @pytest.fixture
-    def cooldown(self, request: pytest.FixtureRequest, kind: str) -> Cooldown:
-        if kind == "memory":
-            return InMemoryCooldown()
-        if kind == "cache":
+    @pytest.fixture(params=["local", "redis"])
+    def cooldown(self, request: pytest.FixtureRequest) -> Cooldown:
+        if request.param == "local":
             return CacheCooldown(container.get_cache())
         client = request.getfixturevalue("redis_test_client")
         return CacheCooldown(RedisCache(redis_client=client))
-
-    def test_one_claim_is_granted_per_period(self, cooldown: Cooldown) -> None:
-        assert [cooldown.claim(EMAIL) for _ in range(3)] == [True, False, False]
-
-    def test_what_was_started_grants_none(self, cooldown: Cooldown) -> None:
-        cooldown.start(EMAIL)
-        assert cooldown.claim(EMAIL) is False
-
-    def test_every_address_has_a_period_of_its_own(self, cooldown: Cooldown) -> None:
-        cooldown.start(EMAIL)
-        assert cooldown.claim("other@example.com") is True
 
 
 @pytest.fixture

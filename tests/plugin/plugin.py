@@ -21,6 +21,7 @@ pytest.register_assert_rewrite(
     "tests.plugin.frames",
     "tests.plugin.reach",
     "tests.assertions",
+    "tests.contracts",
     "tests.factories",
     "tests.fakes",
 )

@@ -29,7 +29,7 @@ _MARKERS = (
     "smoke: a whole journey over real HTTP; set by the folder",
     "asyncio: an async test; set by the plugin",
     "slow(reason): may exceed the time budget of its tier",
-    "contract: one suite for a fake and for every real adapter of its port",
+    "contract(of): the suite of a port, once for its fake and once for every adapter",
     "model: against a reference of its own; make model goes further",
     "fuzz: generated requests",
     "fault: a dependency fails on purpose",

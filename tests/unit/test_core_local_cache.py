@@ -1,4 +1,4 @@
-"""What the contract of tests/integration/test_cache_redis.py cannot see: time, and this process."""
+"""The cache of one process: what every cache promises, and what that cannot see: time."""
 
 from datetime import timedelta
 from threading import Barrier, Thread
@@ -9,12 +9,23 @@ from core.cache import LocalCache
 from core.errors import ErrorCode
 from core.ports import CacheProtocol
 from tests.assertions import assert_failure, assert_success
+from tests.contracts.caches import (
+    CountingContract,
+    ManyContract,
+    TimeContract,
+    ValuesContract,
+)
 from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture
 def cache(clock: FakeClock) -> LocalCache:
     return LocalCache(clock)
+
+
+@pytest.mark.contract(of=CacheProtocol)
+class TestLocalCache(ValuesContract, TimeContract, CountingContract, ManyContract):
+    pass
 
 
 class TestTime:
