@@ -23,7 +23,7 @@ CAUGHT = ; [ $$? = 1 ]
 
 .DEFAULT_GOAL := help
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
-	test-coverage test-file test-random test-up test-down check verify check-static format \
+	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema report lock clean \
 	model fuzz kills kills-short races races-short load million bench-audit
 
@@ -63,6 +63,9 @@ test-random: ready ## N=5 runs, each in a random order of its own
 		echo "Order $$run of $(N): --randomly-seed=$$seed"; \
 		$(PARALLEL) --randomly-seed=$$seed $(TEST_PATH) $(ARGS) || exit; \
 	done
+
+bisect: ready ## SEED=123: which test spoils another one in this order?
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m tests.plugin.bisect "$(SEED)" --ds=config.test $(TEST_PATH)
 
 test-up test-down: test-%: ## The test services in Docker, for those who want to look inside
 	@if docker info >/dev/null 2>&1; then docker compose --profile test $(COMPOSE_$*); \
