@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+ALONE = "PYTEST_DISABLE_PLUGIN_AUTOLOAD"
 SUITE = """
 left_behind = []
 def test_polluter(): assert not left_behind.append(1)
@@ -21,7 +22,7 @@ def bisect(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "tests.plugin.bisect", *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": "-p no:django"},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), ALONE: "1"},
         capture_output=True,
         text=True,
         check=False,
