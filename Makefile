@@ -24,7 +24,7 @@ CAUGHT = ; [ $$? = 1 ]
 .DEFAULT_GOAL := help
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
-	format-check lint imports typecheck migrations-check schema report lock clean \
+	format-check lint imports typecheck migrations-check schema layers report lock clean \
 	model fuzz kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
@@ -58,10 +58,12 @@ test-file: ready ## One file or test: FILE=tests/unit/test_core_result.py
 	@$(PYTEST) "$(FILE)" $(ARGS)
 
 test-random: ready ## N=5 runs, each in a random order of its own
-	@for run in $$(seq $(N)); do \
+	@mkdir -p .cache; for run in $$(seq $(N)); do \
 		seed=$$(od -An -N3 -tu4 /dev/urandom | tr -d ' '); \
 		echo "Order $$run of $(N): --randomly-seed=$$seed"; \
-		$(PARALLEL) --randomly-seed=$$seed $(TEST_PATH) $(ARGS) || exit; \
+		if $(PARALLEL) --randomly-seed=$$seed $(TEST_PATH) $(ARGS); \
+		then echo "$$seed passed" >>.cache/orders.txt; \
+		else echo "$$seed failed" >>.cache/orders.txt; exit 1; fi; \
 	done
 
 bisect: ready ## SEED=123: which test spoils another one in this order?
@@ -74,7 +76,7 @@ COMPOSE_up = up --detach --wait test-postgres test-redis
 COMPOSE_down = rm --stop --force --volumes test-postgres test-redis test-app
 
 check verify: ready ## Every check and every test: fails on the cheapest thing first
-	@$(MAKE) --no-print-directory check-static test
+	@$(MAKE) --no-print-directory check-static test layers
 
 check-static: format-check lint imports migrations-check typecheck ## All but the tests
 
@@ -140,9 +142,16 @@ bench-audit: ready ## What the trail costs, beside two other apps: ARGS=--quick
 million: ready ## A million events: filled, sealed, verified
 	@$(PY) -m trials.million $(ARGS)
 
-report: ready ## The last run: the pyramid, and the coverage of each file
-	@if [ -f .cache/pyramid.txt ]; then cat .cache/pyramid.txt; fi
-	@$(PY) -m coverage report
+layers: ready ## Coverage by layer in the last run, from the tier that is to cover it: a gate
+	@$(PY) -m tests.plugin.layers
+
+report: ready ## What the last runs measured: coverage, pyramid, random orders, mutants
+	@$(PY) -m coverage report --skip-covered
+	@echo; $(PY) -m tests.plugin.layers || true
+	@echo; cat $(wildcard .cache/pyramid.txt) /dev/null
+	@echo; awk '/failed/ { failed++; last = $$1 } \
+		END { print NR " random orders, " failed + 0 " failed" (last ? ", SEED=" last " the last" : "") }' \
+		$(wildcard .cache/orders.txt) /dev/null
 
 lock: ready ## Pin the requirements anew, with hashes: ARGS=--upgrade
 	@$(COMPILE) requirements-production.in -o requirements-production.txt $(ARGS)

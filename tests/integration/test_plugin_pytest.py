@@ -624,7 +624,7 @@ def a_suite(unit: int, integration: int, api: int) -> dict[str, str]:
     }
 
 
-def test_the_table_ends_the_run(run: Run) -> None:
+def test_the_table_ends_the_run_and_is_kept(run: Run, pytester: pytest.Pytester) -> None:
     result = run(a_suite(13, 6, 1))
 
     result.assert_outcomes(passed=20)
@@ -636,6 +636,8 @@ def test_the_table_ends_the_run(run: Run) -> None:
             r" +api +1 +5.0 %( +[\d.]+ ms){3} +5000 ms",
         ]
     )
+    kept = (pytester.path / ".cache" / "pyramid.txt").read_text()
+    assert kept.splitlines() == [line for line in result.outlines if line in kept.splitlines()]
     widths = {len(line) for line in result.outlines if " ms" in line and "  " in line}
     assert len(widths) == 1
 

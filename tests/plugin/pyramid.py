@@ -35,6 +35,8 @@ class Pyramid:
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         self.whole = self.whole and sum(self.counts.values()) == session.testscollected
+        if self.whole:
+            self._keep()
         if self.gated() and self.outside() and exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -44,6 +46,12 @@ class Pyramid:
         terminalreporter.write_sep("=", "pyramid")
         for line in [*self.table(), *self.notes()]:
             terminalreporter.write_line(line)
+
+    def _keep(self) -> None:
+        """For `make report`."""
+        kept = self.config.rootpath / ".cache" / "pyramid.txt"
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text("\n".join(self.table()) + "\n")
 
     def gated(self) -> bool:
         return self.whole and bool(self.config.getini("pyramid_gate"))
