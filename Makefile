@@ -3,6 +3,7 @@
 PY := .venv/bin/python
 WORKERS ?= 2
 TEST_PATH ?=
+BASE ?= HEAD^
 ARGS ?=
 N ?= 5
 
@@ -24,7 +25,7 @@ CAUGHT = ; [ $$? = 1 ]
 .DEFAULT_GOAL := help
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
-	format-check lint imports typecheck migrations-check schema layers report lock clean \
+	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
 	model fuzz kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
@@ -144,6 +145,12 @@ million: ready ## A million events: filled, sealed, verified
 
 layers: ready ## Coverage by layer in the last run, from the tier that is to cover it: a gate
 	@$(PY) -m tests.plugin.layers
+
+changed-lines: ready ## Every line changed since BASE=HEAD^ is covered, in the last run
+	@git rev-parse --quiet --verify $(BASE) >/dev/null \
+		|| { echo "$(BASE) is not in this clone: nothing to compare with."; exit 0; } \
+		&& $(PY) -m coverage xml -q -o .cache/coverage.xml \
+		&& .venv/bin/diff-cover .cache/coverage.xml --compare-branch=$(BASE) --fail-under=100
 
 report: ready ## What the last runs measured: coverage, pyramid, random orders, mutants
 	@$(PY) -m coverage report --skip-covered

@@ -446,6 +446,14 @@ LEAKS = {
         "sys.modules['core.container'] = SimpleNamespace(leftovers=lambda: ['get_cache'])",
         "the override of get_cache",
     ),
+    "a connection": (
+        "sys.modules['django.db'] = database(other=[])",
+        "the database connection other",
+    ),
+    "a transaction": (
+        "sys.modules['django.db'] = database(default=['a block'])",
+        "a transaction open on default",
+    ),
 }
 
 
@@ -456,6 +464,8 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LEFT")
     monkeypatch.setenv("HOME", os.environ["HOME"])
     monkeypatch.setitem(sys.modules, "core.container", SimpleNamespace(leftovers=list))
+    no_connections = SimpleNamespace(connections=SimpleNamespace(all=lambda **_: []))
+    monkeypatch.setitem(sys.modules, "django.db", no_connections)
 
 
 @pytest.mark.parametrize("name", LEAKS)
@@ -463,6 +473,13 @@ def test_what_a_test_leaves_behind_is_told(verdicts: Verdicts, as_it_was: None, 
     source = """
         from types import SimpleNamespace
         STOP = threading.Event()
+
+        def database(**blocks):
+            known = [
+                SimpleNamespace(alias=alias, atomic_blocks=open, connection=True)
+                for alias, open in blocks.items()
+            ]
+            return SimpleNamespace(connections=SimpleNamespace(all=lambda **_: known))
 
         @pytest.fixture(scope="module", autouse=True)
         def stop():

@@ -17,6 +17,8 @@ class _State:
     threads: set[threading.Thread]
     folder: str
     overrides: list[str]
+    connections: dict[str, int]
+    """Blocks that are open, by the name of each of Django's connections."""
 
 
 def _now() -> _State:
@@ -25,7 +27,14 @@ def _now() -> _State:
     environment.pop(b"PYTEST_CURRENT_TEST", None)
     container = sys.modules.get("core.container")  # a test of a pure module may not need it
     overrides: list[str] = getattr(container, "leftovers", list)()
-    return _State(environment, set(threading.enumerate()), os.getcwd(), overrides)
+    threads = set(threading.enumerate())
+    return _State(environment, threads, os.getcwd(), overrides, _connections())
+
+
+def _connections() -> dict[str, int]:
+    database = sys.modules.get("django.db")
+    known = database.connections.all(initialized_only=True) if database else []
+    return {one.alias: len(one.atomic_blocks) for one in known if one.connection}
 
 
 def _changed(before: _State, now: _State) -> list[bytes]:
@@ -45,8 +54,17 @@ def _left_behind(before: _State) -> Iterator[tuple[str, str]]:
         thread.join(0.2)  # it may be on its way out
         if thread.is_alive():
             yield f"the thread {thread.name}", "stop and join it in the fixture that starts it"
+    yield from _open_connections(before, now)
     for override in set(now.overrides) - set(before.overrides):
         yield f"the override of {override}", "use the `override` fixture, or its context manager"
+
+
+def _open_connections(before: _State, now: _State) -> Iterator[tuple[str, str]]:
+    for alias, blocks in now.connections.items():
+        if alias not in before.connections and alias != "default":
+            yield f"the database connection {alias}", "close it and delete it from `connections`"
+        elif blocks > before.connections.get(alias, 0):
+            yield f"a transaction open on {alias}", "leave it in the fixture that begins it"
 
 
 _before: list[_State] = []  # a stack, because pytester runs tests inside a test
@@ -87,4 +105,5 @@ def pytest_fixture_setup(
         if name in now.environment:
             before.environment[name] = now.environment[name]
     before.threads.update(now.threads - earlier.threads)
+    before.connections.update(now.connections)
     return result
