@@ -24,6 +24,7 @@ from core.settings import VARIABLES, Settings, get_settings
 from core.signals import trail
 from core.unit_of_work import UnitOfWork
 from tests.fakes.clock import FakeClock
+from tests.plugin.faults import Faults
 from tests.plugin.services import Services
 from users.domain.user import User
 
@@ -136,6 +137,14 @@ def override() -> Iterator[Callable[..., AbstractContextManager[None]]]:
     yield begin
     for layer in reversed(opened):
         layer.__exit__(None, None, None)
+
+
+@pytest.fixture
+def faults() -> Iterator[Faults]:
+    """`faults.fail("cache.set", nth=2, error=…)`: a real dependency fails, until the test ends."""
+    faults = Faults()
+    yield faults
+    faults.over()
 
 
 class CleanupTracker:
