@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import redis
 
@@ -20,6 +20,10 @@ P = ParamSpec("P")
 S = TypeVar("S", bound="_JsonValues")
 T = TypeVar("T")
 
+NO_ANSWER: Final = (redis.RedisError, OSError, ValueError, AttributeError)
+"""What the driver raises when a store is away, or when what answers there is none: AttributeError
+where the greeting is not the mapping that it expects."""
+
 
 def _answering(
     method: Callable[Concatenate[S, P], T],
@@ -30,7 +34,7 @@ def _answering(
     def answer(self: S, /, *args: P.args, **kwargs: P.kwargs) -> Result[T, CacheError]:
         try:
             return Success(method(self, *args, **kwargs))
-        except (redis.RedisError, OSError, ValueError) as error:
+        except NO_ANSWER as error:
             return Failure(
                 CacheError(
                     ErrorCode.CACHE_ERROR,

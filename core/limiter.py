@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, Protocol
 
-import redis
 from limits import RateLimitItem
 from limits.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
 
+from core.cache import NO_ANSWER
 from core.logging import ConsoleLogger
 from core.ports import LoggerProtocol
 
@@ -60,7 +60,7 @@ class SharedLimiter:
         if time.monotonic() >= self._away_until:
             try:
                 return self._shared.hit(quota, *key)
-            except (redis.RedisError, OSError) as error:
+            except NO_ANSWER as error:
                 self._lose(error)
         return self._local.hit(quota, *key)
 

@@ -24,6 +24,7 @@ from tests.contracts.caches import (
     TimeContract,
     ValuesContract,
 )
+from tests.plugin.faults import NO_REDIS, Faults
 
 
 @pytest.mark.integration
@@ -217,3 +218,11 @@ class TestDeadServer:
         with container.override(get_settings=settings):
             assert_failure(container.get_cache().get("key"), ErrorCode.CACHE_ERROR)
         assert 0.9 < time.perf_counter() - began < 3
+
+
+def test_a_server_that_is_no_redis_is_a_failure_too(faults: Faults):
+    faults.cache_at(faults.babbling(NO_REDIS))
+    cache = container.get_cache()
+    error = assert_failure(cache.get("key"), ErrorCode.CACHE_ERROR)  # at its greeting
+    assert error.infrastructure_code == "AttributeError"
+    assert_failure(cache.increment("key"), ErrorCode.CACHE_ERROR)

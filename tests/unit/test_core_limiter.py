@@ -125,7 +125,15 @@ class TestShared:
         assert passes(limiter, 9) == [True] * 9
 
     @pytest.mark.parametrize(
-        "error", [redis.ConnectionError(), redis.TimeoutError(), OSError(), redis.ResponseError()]
+        "error",
+        [
+            redis.ConnectionError(),
+            redis.TimeoutError(),
+            OSError(),
+            redis.ResponseError(),
+            ValueError("no number"),
+            AttributeError("no mapping"),
+        ],
     )
     def test_without_it_the_process_counts_by_the_same_limit(
         self, limiter: SharedLimiter, shared: Shared, error: Exception
