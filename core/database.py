@@ -17,7 +17,7 @@ from core.logging import ConsoleLogger
 from core.result import Failure, Result
 from core.settings import get_settings
 from core.signals import trail
-from core.unit_of_work import AttemptNotRecordedError, UnitOfWork
+from core.unit_of_work import NotRecordedError, UnitOfWork
 
 C_contra = TypeVar("C_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)
@@ -82,7 +82,7 @@ def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException)
             metadata=context.current(),
             error=reason,
         )
-    except (Error, UnknownKeyError):
+    except (Error, UnknownKeyError, OSError):
         ConsoleLogger().error("outcome_not_recorded", action=attempt.action, reason=reason)
 
 
@@ -101,7 +101,7 @@ class InUnitOfWork(Generic[C, T]):
         try:
             with self.database.get_session():
                 return self.handler.handle(command)
-        except AttemptNotRecordedError as error:
+        except NotRecordedError as error:
             return Failure(_unavailable(AuditError, ErrorCode.AUDIT_UNAVAILABLE, error.__cause__))
         except (OperationalError, InterfaceError) as error:
             return Failure(_unavailable(InfrastructureError, ErrorCode.DATABASE_UNAVAILABLE, error))

@@ -27,8 +27,12 @@ class UnitOfWorkError(RuntimeError):
     """A handler broke the order attempt, writes, outcome: a mistake in the code."""
 
 
-class AttemptNotRecordedError(Exception):
-    """What cannot be recorded must not begin: the unit fails closed."""
+class NotRecordedError(Exception):
+    """What cannot be recorded must not happen: the unit fails closed."""
+
+
+class AttemptNotRecordedError(NotRecordedError):
+    """Nothing has begun."""
 
 
 def current() -> "UnitOfWork":
@@ -111,10 +115,12 @@ class UnitOfWork:
         phase = self._admit(event)
         try:
             yield phase
-        except (Error, UnknownKeyError) as error:  # no database, or a key of the trail is gone
+        except (Error, UnknownKeyError, OSError) as error:  # no database, no key, no receiver
             if event.phase is Phase.ATTEMPTED:
                 raise AttemptNotRecordedError from error
-            raise
+            if isinstance(error, Error):
+                raise
+            raise NotRecordedError from error
         if event.phase is Phase.ATTEMPTED:
             self._attempt = event
         self._closed = self._closed or phase in OUTCOMES

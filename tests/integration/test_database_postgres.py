@@ -25,6 +25,7 @@ from core.unit_of_work import UnitOfWork, UnitOfWorkError
 from tests.assertions import assert_failure, assert_success
 from tests.factories import NOON, make_user
 from tests.fakes.events import Attempted, Failed, Sole, Succeeded
+from tests.plugin.faults import Faults
 from tests.plugin.services import Services
 from users import models
 from users.repositories.accounts import DjangoUserRepository
@@ -562,6 +563,28 @@ class TestThreads:
             thread.start()
             thread.join()
         assert (len(refused), elsewhere.phases(person)) == (1, [])
+
+
+class TestReceivers:
+    """Uses fixtures: db, test_database, elsewhere, person, faults."""
+
+    def test_what_a_receiver_cannot_take_is_refused(self, db: None, faults: Faults):
+        faults.hears(faults.nobody())
+        refused = InUnitOfWork(Handler(Database()), Database()).handle([Attempted()])
+        error = assert_failure(refused, ErrorCode.AUDIT_UNAVAILABLE)
+        assert isinstance(error, AuditError)
+        assert error.infrastructure_code == "ConnectionRefusedError"
+
+    def test_an_outcome_that_it_cannot_take_is_refused_and_on_record(
+        self, test_database: Database, elsewhere: Elsewhere, person: UUID, faults: Faults
+    ):
+        faults.hears(faults.silent(), nth=2)
+        acts: list[Act] = [Attempted(user_id=person), Succeeded(user_id=person)]
+        refused = InUnitOfWork(Handler(test_database), test_database).handle(acts)
+        error = assert_failure(refused, ErrorCode.AUDIT_UNAVAILABLE)
+        assert isinstance(error, AuditError)
+        assert error.infrastructure_code == "TimeoutError"
+        assert elsewhere.phases(person) == ["ATTEMPTED", "FAILED"]
 
 
 @pytest.fixture

@@ -15,7 +15,12 @@ from core.actions import Phase
 from core.events import DomainEvent
 from core.keys import UnknownKeyError
 from core.ports import UnitOfWorkProtocol
-from core.unit_of_work import AttemptNotRecordedError, UnitOfWork, UnitOfWorkError
+from core.unit_of_work import (
+    AttemptNotRecordedError,
+    NotRecordedError,
+    UnitOfWork,
+    UnitOfWorkError,
+)
 from tests.fakes.events import Attempted, Failed, Sole, Succeeded
 
 
@@ -313,7 +318,7 @@ class TestEnd:
         assert story == ["begin default", f"Attempted failed: {refusal.__name__}"]
 
     @pytest.mark.parametrize(
-        "refusal", [IntegrityError, OperationalError, InterfaceError, UnknownKeyError]
+        "refusal", [IntegrityError, OperationalError, InterfaceError, UnknownKeyError, OSError]
     )
     def test_an_attempt_that_cannot_be_recorded_is_none(
         self, unit: UnitOfWork, story: Story, refusal: type[Exception]
@@ -330,6 +335,19 @@ class TestEnd:
         with pytest.raises(IntegrityError):
             play(unit, Attempted(), refuse)
         assert story == ["begin default", "rollback", "Attempted failed: IntegrityError"]
+
+    @pytest.mark.parametrize("refusal", [UnknownKeyError, ConnectionRefusedError, TimeoutError])
+    def test_an_outcome_that_nobody_takes_rolls_back_and_says_so(
+        self, unit: UnitOfWork, story: Story, refusal: type[Exception]
+    ):
+        def refuse() -> None:
+            with unit.recording(Succeeded()):
+                raise refusal
+
+        with pytest.raises(NotRecordedError) as error:
+            play(unit, Attempted(), refuse)
+        assert type(error.value.__cause__) is refusal
+        assert story == ["begin default", "rollback", "Attempted failed: NotRecordedError"]
 
 
 class TestEffects:
