@@ -1,8 +1,10 @@
 """Structured logging: for people on a terminal, as JSON for machines; never a secret."""
 
+import logging
 import re
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import structlog
 
@@ -40,6 +42,14 @@ class ConsoleLogger:
 
     def bind(self, **context: Any) -> LoggerProtocol:
         return ConsoleLogger(self._name, **{**self._context, **context})
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """A line that cannot be written is lost: whoever logs goes on, and answers."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  the name in logging
+        with suppress(Exception):  # of the stream for errors, which may be the same
+            super().handleError(record)
 
 
 def redact_secrets(
@@ -123,7 +133,7 @@ def logging_config(*, level: str, json: bool, echo_sql: bool = False) -> dict[st
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"structured": formatter},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "handlers": {"console": {"class": "core.logging.LineHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             # Its own handlers would print every line a second time, in another shape.

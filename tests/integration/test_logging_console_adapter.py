@@ -16,6 +16,7 @@ import pytest
 from core import context
 from core.events import EventMetadata
 from core.logging import ConsoleLogger, logging_config
+from tests.plugin.faults import Faults
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "dashtam.lines"
@@ -43,6 +44,14 @@ def attach(stream: io.StringIO, *, as_json: bool) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(configurator.configure_formatter(config["formatters"]["structured"]))
     logging.getLogger(NAME).addHandler(handler)
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(faults: Faults) -> None:
+    gone = io.StringIO()
+    gone.close()
+    faults.log_to(gone)
+    ConsoleLogger().error("something_happened")
+    assert sys.stderr is gone  # which could not be told either
 
 
 @pytest.fixture
