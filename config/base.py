@@ -71,6 +71,9 @@ TEMPLATES: list[dict[str, Any]] = [
 _database = Env.db_url_config(_settings.database_url)
 # Refusals commit, exceptions roll back: a transaction per request would undo the refusals.
 _database |= {"ATOMIC_REQUESTS": False, "CONN_MAX_AGE": None}
+if _database["ENGINE"] == "django.db.backends.postgresql":
+    # The driver would wait for ever for a server that accepts and does not answer.
+    _database["OPTIONS"] = {"connect_timeout": 5} | _database.get("OPTIONS", {})
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",

@@ -184,6 +184,11 @@ class TestProduction:
             "db.example.com",
         )
 
+    def test_nobody_waits_for_ever_for_a_database_that_does_not_answer(
+        self, production: dict[str, Any]
+    ):
+        assert production["DATABASES"]["default"]["OPTIONS"] == {"connect_timeout": 5}
+
     def test_without_an_owner_there_is_one_database(self, production: dict[str, Any]):
         assert production["DATABASES"].keys() == {"default"}
 
