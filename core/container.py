@@ -57,8 +57,14 @@ def get_settings() -> Settings:
 def get_cache() -> CacheProtocol:
     url = get_settings().redis_url
     if url is None:
-        return LocalCache()
+        return get_own_cache()
     return RedisCache(redis_client=_redis_client(url), prefix=_PREFIX)
+
+
+@_provider
+def get_own_cache() -> CacheProtocol:
+    """Of this process alone: where no other is, or while the other is away."""
+    return LocalCache()
 
 
 @_provider

@@ -4,7 +4,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from threading import BoundedSemaphore
 from typing import Any, Final
@@ -21,9 +21,10 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 
 from core import container
 from core.clock import SystemClock
+from core.errors import CacheError
 from core.keys import KeyRing
 from core.ports import CacheProtocol, Clock
-from core.result import Failure, Success
+from core.result import Failure, Result, Success
 from mail.letters import Order
 from mail.outbox import Outbox
 from users.breaches import BreachRanges
@@ -120,26 +121,45 @@ def password_policy() -> PasswordPolicy:
 @dataclass(frozen=True)
 class CacheCooldown:
     """Keys hold a digest of the address, not the address. One period per address and `kind` of
-    mail: whoever asks for the one must not keep the other from its owner."""
+    mail: whoever asks for the one must not keep the other from its owner. While the cache is away
+    each process counts for itself: a mail that somebody waits for must not be lost."""
 
     cache: CacheProtocol
     kind: str = "mail"
+    meanwhile: CacheProtocol = field(default_factory=lambda: container.get_own_cache())
 
     def start(self, email: str) -> None:
-        self.cache.set(self._key(email), "1", ttl=COOLDOWN_SECONDS)
+        for cache in (self.cache, self.meanwhile):
+            if isinstance(cache.set(self._key(email), "1", ttl=COOLDOWN_SECONDS), Success):
+                return
 
     def claim(self, email: str) -> bool:
         key = self._key(email)
-        counted = self.cache.increment(key)
-        if not isinstance(counted, Success) or counted.value != 1:
-            return False
-        if isinstance(self.cache.expire(key, COOLDOWN_SECONDS), Failure):
-            self.cache.delete(key)  # or it would stay for ever
-            return False
-        return True
+        claimed = _claimed(self.cache, key)
+        if isinstance(claimed, Failure):
+            claimed = _claimed(self.meanwhile, key)
+        return isinstance(claimed, Success) and claimed.value
 
     def _key(self, email: str) -> str:
         return f"{self.kind}-cooldown:" + hashlib.sha256(email.encode()).hexdigest()
+
+
+def _claimed(cache: CacheProtocol, key: str) -> Result[bool, CacheError]:
+    counted = cache.increment(key)
+    if not isinstance(counted, Success):
+        return counted
+    if _has_no_end(cache, key, counted.value):
+        ends = cache.expire(key, COOLDOWN_SECONDS)
+        if isinstance(ends, Failure):
+            cache.delete(key)
+            return ends
+    return Success(counted.value == 1)
+
+
+def _has_no_end(cache: CacheProtocol, key: str, counted: int) -> bool:
+    """The first sets it; a later one where the first was cut off: the count would stay for ever."""
+    left = cache.ttl(key) if counted > 1 else Success(None)
+    return isinstance(left, Success) and left.value is None
 
 
 @dataclass(frozen=True)

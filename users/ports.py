@@ -152,7 +152,7 @@ class Cooldown(Protocol):
     def start(self, email: str) -> None: ...
 
     def claim(self, email: str) -> bool:
-        """True once per period; False also when nobody can say."""
+        """True once per period, at least for each process; False also when nobody can say."""
         ...
 
 

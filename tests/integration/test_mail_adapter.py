@@ -21,6 +21,7 @@ from tests.fakes.clock import FakeClock
 from tests.mailing import delivered
 from users import models, wiring
 from users.adapters import CacheCooldown, OutboxMailer
+from users.application.links import RequestLink
 from users.application.registration import RegisterUser, VerifyEmail
 from users.domain.events import UserRegistrationAttempted, UserRegistrationSucceeded
 from users.domain.tokens import Purpose
@@ -241,10 +242,16 @@ class TestDeadCache:
         assert token_in(only_mail())
 
     @pytest.mark.parametrize("is_verified", [True, False])
-    def test_a_taken_address_gets_no_mail_that_nobody_could_count(
+    def test_the_owner_of_a_taken_address_gets_one_mail_in_a_period(
         self, db: None, dead_cache: None, is_verified: bool
     ) -> None:
         UserFactory.create(email=EMAIL, is_verified=is_verified)
-        refused = wiring.register_user().handle(COMMAND)
-        assert_failure(refused, ErrorCode.EMAIL_ALREADY_EXISTS)
-        assert delivered() == []
+        for _ in range(2):
+            refused = wiring.register_user().handle(COMMAND)
+            assert_failure(refused, ErrorCode.EMAIL_ALREADY_EXISTS)
+        assert only_mail().to == [EMAIL]
+
+    def test_who_has_forgotten_the_password_gets_a_link(self, db: None, dead_cache: None) -> None:
+        UserFactory.create(email=EMAIL)
+        assert_success(wiring.request_password_reset().handle(RequestLink(email=EMAIL)))
+        assert token_in(only_mail())

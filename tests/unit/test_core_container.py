@@ -24,7 +24,7 @@ PORTS = {
     "get_logger": LoggerProtocol,
     "get_event_bus": EventBusProtocol,
 }
-PROVIDERS = [*PORTS, "get_limiter", "get_database", "get_settings"]
+PROVIDERS = [*PORTS, "get_own_cache", "get_limiter", "get_database", "get_settings"]
 
 
 def methods(port: type) -> list[str]:
