@@ -26,7 +26,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
-	model fuzz kills kills-short races races-short load million bench-audit
+	model fuzz faults kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -100,9 +100,10 @@ typecheck: ready ## mypy, strict
 migrations-check: ready ## No model without its migration
 	@$(MIGRATIONS) --check --dry-run || { echo "$(PY) manage.py makemigrations writes it."; exit 1; }
 
-schema: ready ## Write docs/reference/openapi.yaml and events.md anew, from the code
+schema: ready ## Write docs/reference/openapi.yaml, events.md and faults.md anew, from the code
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/reference/openapi.yaml
 	@$(PY) manage.py audit_events > docs/reference/events.md
+	@DJANGO_SETTINGS_MODULE=config.test $(PY) -m tests.faulting > docs/reference/faults.md
 
 model: ready ## Against a reference: 100,000 steps of accounts and sessions, every Merkle tree to 300
 	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o faulthandler_timeout=0 $(ARGS)
@@ -133,6 +134,9 @@ races-short: ready ## Half a minute of it
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) $(PARALLEL) -o faulthandler_timeout=250 \
 		-m fuzz $(ARGS)
+
+faults: ready ## Each dependency fails in each way, while somebody registers, logs in or refreshes
+	@$(PARALLEL) -m fault $(ARGS)
 
 load: ready ## Ten minutes of eight writers, the worker and a verifier: does the seal keep up?
 	@$(PY) -m trials.load $(ARGS)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.core.management import call_command
 
+from tests import faulting
+
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
 HINT = "`make schema` writes it anew"
 
@@ -19,3 +21,7 @@ def test_the_committed_catalogue_of_events_is_current() -> None:
     current = StringIO()
     call_command("audit_events", stdout=current)
     assert current.getvalue() == (REFERENCE / "events.md").read_text(), HINT
+
+
+def test_the_committed_table_of_faults_is_current() -> None:
+    assert faulting.page() == (REFERENCE / "faults.md").read_text(), HINT

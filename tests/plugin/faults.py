@@ -10,19 +10,17 @@ from dataclasses import replace
 from functools import partial
 from itertools import count
 from logging import StreamHandler, getLogger
+from pkgutil import resolve_name
 from threading import Thread
 from typing import Any, Final, TextIO
 from unittest.mock import patch
 
 import psycopg
-import redis
 from django.db import close_old_connections, connections
 from django.test import override_settings
 
-from audit import wiring as audit_wiring
 from core import container
 from core.keys import KeyRing
-from core.secrets import EnvironmentSecrets
 from core.signals import domain_event
 
 HOST: Final = "127.0.0.1"
@@ -38,12 +36,12 @@ def _named(*arguments: Any) -> str:
     return str(arguments[1]).lower()
 
 
-CALLS: Final[dict[str, tuple[Any, str]]] = {
-    "cache": (redis.Redis, "execute_command"),
-    "database": (psycopg.Cursor, "execute"),
-    "logger": (StreamHandler, "emit"),
-    "recorder": (audit_wiring, "recorder"),
-    "secrets": (EnvironmentSecrets, "get_secret"),
+CALLS: Final = {
+    "cache": ("redis:Redis", "execute_command"),
+    "database": ("psycopg:Cursor", "execute"),
+    "logger": ("logging:StreamHandler", "emit"),
+    "recorder": ("audit.wiring", "recorder"),
+    "secrets": ("core.secrets:EnvironmentSecrets", "get_secret"),
 }
 """What `at` and `fail` count: every statement passes the one, every record the other. A command of
 Redis may be named: `cache.set`."""
@@ -68,7 +66,7 @@ class Faults:
     def at(self, call: str, nth: int, act: Act, *, again: bool = False) -> None:
         """Before its nth call; before all that follow it, too, with `again`."""
         name, _, command = call.partition(".")
-        owner, method = CALLS[name]
+        owner, method = resolve_name(CALLS[name][0]), CALLS[name][1]
         real, numbers = getattr(owner, method), count(1)
         self.asked[call] = 0
 
