@@ -4,12 +4,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher, check_password
-from django.db import connection, connections
+from django.db import connections
 
 from audit.models import AuditEvent
 from core import container
@@ -21,7 +21,6 @@ from sessions_app import models as session_models
 from sessions_app import wiring as sessions_wiring
 from sessions_app.application.refreshing import RefreshSession
 from sessions_app.application.revocation import RevokeSession
-from sessions_app.application.rotation import RotateTokens
 from sessions_app.application.signing_in import SignedIn, SignIn
 from sessions_app.domain.tokens import TokenPair
 from tests.assertions import assert_failure, assert_success
@@ -156,32 +155,6 @@ class TestOneUseTokens:
         stored = models.User.objects.get().password
         assert [check_password(one.password, stored) for one in choices].count(True) == 1
 
-    def test_a_verification_beside_a_reset_of_the_same_account_does_not_wait_for_ever(
-        self,
-    ) -> None:
-        user = UserFactory.create(email=EMAIL, is_verified=False)
-        verification, reset = (
-            issue(purpose, user).text(wiring.token_keys())
-            for purpose in (Purpose.EMAIL_VERIFICATION, Purpose.PASSWORD_RESET)
-        )
-        command = ChoosePassword(token=reset, password="one of ten words")
-        results: list[Result[UUID, DomainError]] = []
-        beside = threading.Thread(
-            target=lambda: results.extend(at_once(lambda: wiring.reset_password().handle(command)))
-        )
-
-        def reset_comes_between(execute: Any, sql: str, *rest: Any) -> Any:
-            done = execute(sql, *rest)
-            if sql.startswith('UPDATE "users_oneusetoken"'):
-                beside.start()
-                beside.join(0.2)
-            return done
-
-        with connection.execute_wrapper(reset_comes_between):
-            assert_success(wiring.verify_email().handle(VerifyEmail(token=verification)))
-        beside.join(5)
-        assert successes(results) == [user.pk]
-
 
 @pytest.mark.conforms("Z7")
 class TestAdmins:
@@ -208,26 +181,6 @@ class TestAdmins:
         )
         assert len(successes(results)) == 1
         assert failures(results) == {ErrorCode.LAST_ADMIN}
-
-    def test_a_rotation_beside_the_end_of_the_account_is_refused_or_was_first(self) -> None:
-        user = UserFactory.create(email=EMAIL)
-        rotation = RotateTokens(user_id=user.pk, reason="a leak")
-        deletion = DeleteAccount(user_id=user.pk)
-        beside = threading.Thread(
-            target=lambda: at_once(lambda: wiring.delete_account().handle(deletion))
-        )
-
-        def deletion_comes_between(execute: Any, sql: str, *rest: Any) -> Any:
-            if sql.startswith('INSERT INTO "sessions_app_tokenrotation"'):
-                beside.start()
-                beside.join(0.2)
-            return execute(sql, *rest)
-
-        with connection.execute_wrapper(deletion_comes_between):
-            assert_success(sessions_wiring.rotate_tokens().handle(rotation))
-        beside.join(5)
-        gone = sessions_wiring.rotate_tokens().handle(rotation)
-        assert_failure(gone, ErrorCode.USER_NOT_FOUND)
 
 
 class TestAddressChange:

@@ -24,6 +24,7 @@ from core.settings import VARIABLES, Settings, get_settings
 from core.signals import trail
 from core.unit_of_work import UnitOfWork
 from tests.fakes.clock import FakeClock
+from tests.interleaving import Interleave, holding_records
 from tests.plugin.faults import Faults
 from tests.plugin.services import Services
 from users.domain.user import User
@@ -145,6 +146,15 @@ def faults() -> Iterator[Faults]:
     faults = Faults()
     yield faults
     faults.over()
+
+
+@pytest.fixture
+def interleave(transactional_db: None) -> Iterator[Interleave]:
+    """`interleave(one, other, "A lock, B, A", steps)`: two at once, in this order of steps."""
+    interleave = Interleave()
+    with holding_records():
+        yield interleave
+        interleave.end()
 
 
 class CleanupTracker:

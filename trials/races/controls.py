@@ -78,9 +78,12 @@ def _replace(owner: type, **methods: Callable[..., Any]) -> None:
 
 CONTROLS: Final = {
     "blind-refresh": Control(
-        _refresh_blindly, ("keys-rotated", "refresh-revoke", "refresh-revoke-orders")
+        _refresh_blindly,
+        ("keys-rotated", "refresh-revoke", "refresh-revoke-orders", "one-successor-orders"),
     ),
-    "look-first": Control(_look_before_redeeming, ("verification", "reset", "unlock")),
+    "look-first": Control(
+        _look_before_redeeming, ("verification", "verification-orders", "reset", "unlock")
+    ),
     "no-locks": Control(
         _lock_nothing, ("limit", "password-change", "login-password-change-orders")
     ),

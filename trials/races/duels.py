@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from core.actions import AuditAction, Phase
+from core.errors import ErrorCode
 from sessions_app import wiring as sessions_wiring
 from sessions_app.application.rotation import RotateTokens
 from tests.factories import PASSWORD
@@ -12,16 +14,26 @@ from trials.races.ground import (
     do,
     expect,
     expect_all_over,
+    is_open,
     link,
     live,
     login,
     refresh,
+    session,
     sign_in,
 )
-from trials.races.of_tokens import deactivate, expect_revoked_once, reauthenticate, revoke
+from trials.races.of_accounts import expect_one
+from trials.races.of_tokens import (
+    deactivate,
+    expect_revoked_once,
+    reauthenticate,
+    revoke,
+    the_successor,
+)
 from users import wiring
 from users.application.passwords import ChangePassword, ChoosePassword
 from users.application.registration import VerifyEmail
+from users.domain.lockout import MAX_FAILURES
 from users.domain.tokens import Purpose
 
 Arranged = tuple[Act, Act, Callable[[Heat], None]]
@@ -104,6 +116,40 @@ def two_logins(race: Round) -> Arranged:
         expect(len(live(user)) == 1, f"{len(live(user))} live sessions at a limit of 1")
 
     return login(user), login(user), check
+
+
+def two_refreshes(race: Round) -> Arranged:
+    signed_in = sign_in(race.person())
+    both = refresh(signed_in.tokens.refresh_token)
+
+    def check(heat: Heat) -> None:
+        successor = the_successor(heat)
+        expect(is_open(successor), "the successor does not open the door")
+        expect(session(signed_in.session_id).generation == 2, "there is more than one successor")
+
+    return both, both, check
+
+
+def two_verifications(race: Round) -> Arranged:
+    user = race.person(is_verified=False)
+    both = Act(wiring.verify_email, VerifyEmail(token=link(Purpose.EMAIL_VERIFICATION, user)))
+    return both, both, lambda heat: expect_one(heat, ErrorCode.INVALID_ONE_USE_TOKEN)
+
+
+def two_wrong_passwords(race: Round) -> Arranged:
+    """The fourth and the fifth in a row."""
+    user = race.person()
+    wrong = login(user, "a wrong one")
+    for _ in range(MAX_FAILURES - 2):
+        wrong.door().handle(wrong.command)
+
+    def check(heat: Heat) -> None:
+        counted = [each["failures"] for each in heat.told(AuditAction.USER_LOCKED, Phase.SOLE)]
+        expect(counted == [MAX_FAILURES], f"it was locked after {counted} failures")
+        right = login(user)
+        expect(not right.door().handle(right.command).is_success, "it is not locked")
+
+    return wrong, wrong, check
 
 
 def verification_and_reset(race: Round) -> Arranged:

@@ -42,7 +42,7 @@ _REFRESHED: Final = AuditAction.SESSION_REFRESHED
 def one_successor(race: Round) -> None:
     signed_in = sign_in(race.person())
     heat = race.at_once([refresh(signed_in.tokens.refresh_token)] * RUNNERS)
-    successor = _the_successor(heat)
+    successor = the_successor(heat)
     repeated = [each["repeated"] for each in heat.told(_REFRESHED, Phase.SUCCEEDED)]
     expect(repeated.count(False) == 1, f"{repeated.count(False)} refreshes were not repetitions")
     _expect_generation(signed_in, 2)
@@ -58,7 +58,7 @@ def answers_lost(race: Round) -> None:
     for generation in range(2, 2 + _GENERATIONS):
         heard = set()
         for _ in range(_LOST_ANSWERS):
-            heard.add(_the_successor(race.at_once([refresh(tokens.refresh_token)] * RUNNERS)))
+            heard.add(the_successor(race.at_once([refresh(tokens.refresh_token)] * RUNNERS)))
             race.pass_time(minutes=race.random.uniform(2, 40))
         expect(len(heard) == 1, f"{len(heard)} successors, minutes apart")
         (tokens,) = heard
@@ -75,7 +75,7 @@ def replay(race: Round) -> None:
     successor = do(wiring.refresh_session, used_up.command)
     expect(is_open(successor), "the successor does not open the door")
     race.pass_time(seconds=race.random.uniform(0, 5))  # a round takes less than the others
-    same = _the_successor(race.at_once([used_up] * RUNNERS))
+    same = the_successor(race.at_once([used_up] * RUNNERS))
     expect(same == successor, "within 10 s of its use there was another successor")
     race.pass_time(seconds=10.001)
     heat = race.at_once([used_up] * RUNNERS)
@@ -91,12 +91,12 @@ def keys_rotated(race: Round) -> None:
     signed_in = sign_in(race.person())
     old = refresh(signed_in.tokens.refresh_token)
     keys = race.random.sample([KEYS, ROTATED] * (PROCESSES // 2), PROCESSES)
-    successor = _the_successor(race.at_once([old] * RUNNERS, keys))
+    successor = the_successor(race.at_once([old] * RUNNERS, keys))
     race.pass_time(minutes=5)
-    again = _the_successor(race.at_once([old] * RUNNERS, [ROTATED] * PROCESSES))
+    again = the_successor(race.at_once([old] * RUNNERS, [ROTATED] * PROCESSES))
     expect(again == successor, "when all had the new key, there was another successor")
     newer = race.at_once([refresh(successor.refresh_token)] * RUNNERS, [ROTATED] * PROCESSES)
-    expect(is_open(_the_successor(newer)), "what was made under the new key opens no door")
+    expect(is_open(the_successor(newer)), "what was made under the new key opens no door")
     _expect_generation(signed_in, 3)
     key_id = session(signed_in.session_id).key_id
     expect(key_id == "new", f"the new token is made under the key {key_id}")
@@ -178,7 +178,7 @@ def expect_revoked_once(heat: Heat, signed_in: SignedIn) -> None:
     expect_all_over([signed_in.tokens, *heat.tokens], "after a revoke")
 
 
-def _the_successor(heat: Heat) -> TokenPair:
+def the_successor(heat: Heat) -> TokenPair:
     expect(not heat.refusals, f"somebody was logged out: {dict(heat.refusals)}")
     successors = set(heat.successes)
     expect(len(successors) == 1, f"{len(successors)} different successors were handed out")

@@ -19,6 +19,7 @@ _ORDERS_PER_ROUND: Final = 2
 Race = Callable[[Round], None] | Duel
 RACES: Final[dict[str, Race]] = {
     "one-successor": of_tokens.one_successor,
+    "one-successor-orders": Duel(duels.two_refreshes),
     "answers-lost": of_tokens.answers_lost,
     "replay": of_tokens.replay,
     "keys-rotated": of_tokens.keys_rotated,
@@ -35,10 +36,12 @@ RACES: Final[dict[str, Race]] = {
     "two-logins-orders": Duel(duels.two_logins),
     "one-account": of_accounts.one_account,
     "verification": of_accounts.verification,
+    "verification-orders": Duel(duels.two_verifications),
     "reset": of_accounts.reset,
     "verification-reset-orders": Duel(duels.verification_and_reset),
     "unlock": of_accounts.unlock,
     "wrong-passwords": of_accounts.wrong_passwords,
+    "wrong-passwords-orders": Duel(duels.two_wrong_passwords),
     "password-change": of_accounts.password_change,
     "login-password-change-orders": Duel(duels.login_and_password_change),
     "reset-logins": of_accounts.reset_against_logins,
