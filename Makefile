@@ -19,6 +19,8 @@ COMPILE = $(PY) -m uv --quiet pip compile --universal --python-version 3.11 --ge
 
 KILLS = $(PY) -m trials.kills --database
 RACES = $(PY) -m trials.races
+# What else takes long says NIGHTLY += its-name beside its rule.
+NIGHTLY = test-random model fuzz-long faults kills races
 # A control must be caught, exit code 1; 3 means that the trials themselves failed.
 CAUGHT = ; [ $$? = 1 ]
 
@@ -26,7 +28,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
-	model fuzz faults kills kills-short races races-short load million bench-audit
+	model fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -132,8 +134,8 @@ races-short: ready ## Half a minute of it
 	@$(RACES) --control blind-refresh $(CAUGHT)
 
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
-	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) $(PARALLEL) -o faulthandler_timeout=250 \
-		-m fuzz $(ARGS)
+	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),2000) \
+		$(PARALLEL) -o faulthandler_timeout=0 -m fuzz $(ARGS)
 
 faults: ready ## Each dependency fails in each way, while somebody registers, logs in or refreshes
 	@$(PARALLEL) -m fault $(ARGS)
@@ -146,6 +148,17 @@ bench-audit: ready ## What the trail costs, beside two other apps: ARGS=--quick
 
 million: ready ## A million events: filled, sealed, verified
 	@$(PY) -m trials.million $(ARGS)
+
+fuzz-long: ready ## 50,000 of them, others each time: FUZZ_SEED= repeats them
+	@seed=$(or $(FUZZ_SEED),$$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')); echo "FUZZ_SEED=$$seed"; \
+	$(MAKE) --no-print-directory fuzz FUZZ_EXAMPLES=500 FUZZ_REQUESTS=50000 FUZZ_SEED=$$seed
+
+nightly: ready ## All that takes long, to its end: hours, and what failed is told last
+	@failed=; for each in $(NIGHTLY); do \
+		echo "== $$(date -u +%H:%M) make $$each"; \
+		$(MAKE) --no-print-directory $$each N=20 || failed="$$failed $$each"; \
+	done; \
+	echo "== $$(date -u +%H:%M) $${failed:+failed:}$${failed:-all is well}"; [ -z "$$failed" ]
 
 layers: ready ## Coverage by layer in the last run, from the tier that is to cover it: a gate
 	@$(PY) -m tests.plugin.layers

@@ -228,6 +228,55 @@ def test_the_workflow_tests_pushes_and_pull_requests() -> None:
     assert upload["with"]["fail_ci_if_error"] is False
 
 
+@pytest.fixture
+def nightly() -> dict[Any, Any]:
+    found: dict[Any, Any] = yaml.safe_load(read(".github/workflows/nightly.yml"))
+    return found
+
+
+def test_the_long_runs_are_started_every_night_and_by_hand(nightly: dict[Any, Any]) -> None:
+    assert nightly[True].keys() == {"schedule", "workflow_dispatch"}
+    [schedule] = nightly[True]["schedule"]
+    assert re.fullmatch(r"\d+ \d+ \* \* \*", schedule["cron"])
+    steps = nightly["jobs"]["nightly"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["make nightly"]
+    assert nightly["jobs"]["nightly"]["timeout-minutes"] < 360  # when GitHub ends a job
+
+
+def test_no_workflow_may_write_to_the_repository() -> None:
+    workflows = list((ROOT / ".github" / "workflows").glob("*.yml"))
+    assert {path.name for path in workflows} == {"test.yml", "nightly.yml"}
+    for path in workflows:
+        assert yaml.safe_load(path.read_text())["permissions"] == {"contents": "read"}
+
+
+def test_nightly_runs_all_that_takes_long() -> None:
+    named = re.search(r"^NIGHTLY = (.*)$", read("Makefile"), re.MULTILINE)
+    assert named
+    long = {"test-random", "model", "fuzz-long", "faults", "kills", "races"}
+    assert set(named[1].split()) >= long
+    rules = re.findall(r"^([a-z][a-z -]*):", read("Makefile"), re.MULTILINE)
+    assert set(named[1].split()) <= set(" ".join(rules).split())
+
+
+def made_nightly(*targets: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--old-file=ready", "nightly", f"NIGHTLY={' '.join(targets)}"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_nightly_goes_on_after_what_fails_and_tells_it_last() -> None:
+    done = made_nightly("nothing", "help", "neither")
+    lines = done.stdout.splitlines()
+    assert any(line.startswith("run ") for line in lines)
+    assert lines[-1].endswith("failed: nothing neither")
+    assert done.returncode != 0
+
+
+def test_nightly_says_when_all_is_well() -> None:
+    done = made_nightly("help")
+    assert (done.stdout.splitlines()[-1].endswith("all is well"), done.returncode) == (True, 0)
+
+
 def bootstrap(python: Path, target: str = "production") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["scripts/bootstrap", target],
