@@ -74,6 +74,7 @@ def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException)
     """FAILED, in autocommit. When it cannot be written, the attempt stays without outcome."""
     reason = type(error).__name__
     try:
+        _drop_dead_connection(unit.alias)
         trail.send(
             sender=type(attempt),
             event=attempt,
@@ -84,6 +85,13 @@ def record_failure(unit: UnitOfWork, attempt: DomainEvent, error: BaseException)
         )
     except (Error, UnknownKeyError, OSError):
         ConsoleLogger().error("outcome_not_recorded", action=attempt.action, reason=reason)
+
+
+def _drop_dead_connection(alias: str) -> None:
+    """Where no transaction had begun, nobody has dropped a connection that was cut."""
+    connection = connections[alias]
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
 class Handler(Protocol[C_contra, T_co]):

@@ -7,6 +7,7 @@ One test holds one dependency and one operation; what went wrong is told at the 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import pytest
 from django.core import mail
 from django.db.models import F
 
+from audit import wiring as audit_wiring
 from audit.models import AuditEvent
 from core.actions import AuditAction, Phase
 from core.ids import uuid7
@@ -45,6 +47,7 @@ ACTIONS = {
     REFRESH: AuditAction.SESSION_REFRESHED,
 }
 PATHS = {REGISTER: "/api/v1/users", LOGIN: "/api/v1/sessions", REFRESH: "/api/v1/tokens"}
+FEWEST_STATEMENTS = 6
 INNER_WORDS = ("Traceback", 'File "', "Error", "psycopg", "redis", HOST)
 
 
@@ -108,6 +111,23 @@ class Matrix:
         seen = [*self._during(dependency, fault, person), *self._afterwards(fault, person)]
         self.wrong += [f"{cell}: {what}" for what in seen]
 
+    def cut(self, operation: str, nth: int) -> bool:
+        """Whether there was an nth statement."""
+        person = Person(self.client, operation, f"{operation}.{nth}@example.com")
+        mark = uuid7()
+        self.faults.at("database", nth, self.faults.cut_connection)
+        answer = person.act()
+        was_cut = self.faults.asked["database"] >= nth
+        self.faults.over()
+        phases = _phases(mark, person)
+        seen = (answer.status_code, person.is_done(), person.orders(), phases)
+        expected = [Phase.ATTEMPTED, Phase.FAILED] if phases else []
+        if was_cut and seen != (503, False, 0, expected):
+            self.wrong.append(f"{operation}, cut before statement {nth}: {seen}")
+        if person.act().status_code != 201:
+            self.wrong.append(f"{operation}, after a cut before statement {nth}: not again")
+        return was_cut
+
     def _during(self, dependency: str, fault: Fault, person: Person) -> Iterator[str]:
         mark, expected = uuid7(), fault.outcomes[person.operation]
         fault.arrange(self.faults)
@@ -125,6 +145,10 @@ class Matrix:
             yield f"it is {'' if person.is_done() else 'not '}done"
         if (phases := _phases(mark, person)) != list(expected.phases):
             yield f"on the trail are {phases}"
+        if phases == [Phase.ATTEMPTED]:
+            audit_wiring.sweeper().sweep(timedelta())
+            if _phases(mark, person) != [Phase.ATTEMPTED, Phase.ABANDONED]:
+                yield "the worker does not close the attempt"
         yield from self._wrong_log(dependency, answer, person)
 
     def _afterwards(self, fault: Fault, person: Person) -> Iterator[str]:
@@ -191,6 +215,19 @@ def test_what_is_away_has_the_outcome_that_is_stated(
     for kind in KINDS:
         matrix.hold(dependency, kind, operation)
     assert "\n".join(matrix.wrong) == ""
+
+
+@pytest.mark.conforms("L14", "Z6")
+@pytest.mark.slow(reason="as many requests as each has statements, twice")
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_connection_that_is_cut_before_any_statement_leaves_nothing_half_done(
+    matrix: Matrix, operation: str
+) -> None:
+    cuts = 0
+    while matrix.cut(operation, nth=cuts + 1):
+        cuts += 1
+    assert "\n".join(matrix.wrong) == ""
+    assert cuts > FEWEST_STATEMENTS
 
 
 @pytest.mark.conforms("L14")
