@@ -57,7 +57,6 @@ class Faults:
 
     def over(self) -> None:
         self._ends.close()
-        close_old_connections()  # as a server does between two requests; the test client does not
 
     def fail(self, call: str, *, nth: int = 1, error: BaseException) -> None:
         """From its nth call on."""
@@ -164,6 +163,8 @@ class Faults:
         kill = f"SELECT pg_terminate_backend({ours.info.backend_pid}, 5000)"
         with _other_connection() as other:
             other.pgconn.exec_(kill.encode())  # past the cursor, whose calls are counted
+        # As a server does between two requests; the test client does not.
+        self._ends.callback(close_old_connections)
 
     def other_keys(self, name: str) -> None:
         """`token_keys` or `audit_keys`: as after a restart with other ones."""
