@@ -51,7 +51,7 @@ class Fault:
     why: str
     outcomes: Mapping[str, Outcome]
     asks_nothing: bool = False
-    """The dependency is not asked at all: the test counts."""
+    """The dependency is not asked at all."""
 
 
 def _all(outcome: Outcome) -> Mapping[str, Outcome]:

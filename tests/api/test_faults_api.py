@@ -92,6 +92,10 @@ class Person:
         """Of mails, and mails that have left."""
         return OutgoingMail.objects.filter(recipient=self.email).count() + self.letters()
 
+    def refused_mails(self) -> int:
+        """Which the worker has tried to send."""
+        return OutgoingMail.objects.filter(recipient=self.email).exclude(last_error="").count()
+
     def letters(self) -> int:
         return sum(self.email in letter.to for letter in mail.outbox)
 
@@ -132,14 +136,14 @@ class Matrix:
         mark, expected = uuid7(), fault.outcomes[person.operation]
         fault.arrange(self.faults)
         answer = person.act()
-        asked = sum(self.faults.asked.values())
         # The worker has the same settings, and meets the same mail server.
         sent = mail_wiring.postman().deliver() if dependency in ("mailer", "secrets") else 0
+        missed, asked = self.faults.missed, self.faults.asked
         self.faults.over()
-        if fault.asks_nothing and asked:
-            yield f"it was asked {asked} times"
-        if sent and dependency == "mailer":
-            yield "the mail was sent"
+        if bool(missed) != fault.asks_nothing:
+            yield f"calls were {asked}: what is to fail was not asked, or not in vain"
+        if dependency == "mailer" and (sent or person.orders() != person.refused_mails()):
+            yield "the mail server was not asked, or took the mail"
         yield from _wrong_answer(answer, expected, person)
         if person.is_done() != expected.kept:
             yield f"it is {'' if person.is_done() else 'not '}done"
@@ -149,7 +153,7 @@ class Matrix:
             audit_wiring.sweeper().sweep(timedelta())
             if _phases(mark, person) != [Phase.ATTEMPTED, Phase.ABANDONED]:
                 yield "the worker does not close the attempt"
-        yield from self._wrong_log(dependency, answer, person)
+        yield from self._wrong_log(dependency, fault, answer, person)
 
     def _afterwards(self, fault: Fault, person: Person) -> Iterator[str]:
         ordered, orders = fault.outcomes[person.operation].kept, person.orders()
@@ -164,11 +168,17 @@ class Matrix:
         if bool(person.letters()) != has_mail:
             yield f"{person.letters()} mails have left in the end"
 
-    def _wrong_log(self, dependency: str, answer: Any, person: Person) -> Iterator[str]:
+    def _wrong_log(
+        self, dependency: str, fault: Fault, answer: Any, person: Person
+    ) -> Iterator[str]:
         logged = "".join(self.capfd.readouterr()) + self.caplog.text
         is_due = answer.status_code >= 500 and dependency != "logger"
         if is_due and answer.headers["X-Trace-Id"] not in logged:
             yield "the log does not say what failed"
+        is_counting = "limits_counted_per_process" in self.caplog.text
+        if is_counting != (dependency == "cache" or "cache" in fault.how):
+            yield f"{'' if is_counting else 'nothing '}is said about a cache that is away"
+        self.caplog.clear()
         for secret in person.secrets:
             if secret in logged:
                 yield f"the log holds {secret}"

@@ -25,6 +25,14 @@ def test_a_command_fails_from_its_nth_call_on(cache_adapter: RedisCache, faults:
     assert faults.asked == {"cache.set": 3}
 
 
+def test_a_call_that_was_not_made_so_often_is_told(cache_adapter: RedisCache, faults: Faults):
+    faults.fail("cache.set", nth=2, error=redis.ConnectionError("lost"))
+    faults.fail("cache.get", error=redis.ConnectionError("lost"))
+    cache_adapter.set("key", "value")
+    cache_adapter.get("key")
+    assert faults.missed == ["cache.set"]
+
+
 def test_when_it_is_over_all_is_as_it_was(cache_adapter: RedisCache):
     before = real_calls()
     threads, receivers = threading.enumerate(), list(domain_event.receivers)

@@ -54,9 +54,16 @@ class Faults:
         self._ends = ExitStack()
         self.asked: dict[str, int] = {}
         """How often each call was made that `at` and `fail` wait for."""
+        self._due: dict[str, int] = {}
 
     def over(self) -> None:
         self._ends.close()
+        self.asked, self._due = {}, {}
+
+    @property
+    def missed(self) -> list[str]:
+        """The calls that were not made so often that one of them would have failed."""
+        return [call for call, nth in self._due.items() if self.asked[call] < nth]
 
     def fail(self, call: str, *, nth: int = 1, error: BaseException) -> None:
         """From its nth call on."""
@@ -67,7 +74,7 @@ class Faults:
         name, _, command = call.partition(".")
         owner, method = resolve_name(CALLS[name][0]), CALLS[name][1]
         real, numbers = getattr(owner, method), count(1)
-        self.asked[call] = 0
+        self.asked[call], self._due[call] = 0, nth
 
         def counted(*args: Any, **kwargs: Any) -> Any:
             if not command or _named(*args) == command:
