@@ -14,12 +14,15 @@ from audit.domain.entry import (
     abandoned,
     attempt_id,
     clipped,
+    is_authentic,
+    mac_of,
     outcome_id,
     read_projection,
     sole_id,
     tells_phase,
 )
 from core.actions import AuditAction, Phase
+from core.keys import KeyRing
 
 ENTRY = Entry(
     id=UUID(int=5),
@@ -225,3 +228,24 @@ class TestClipped:
     @pytest.mark.parametrize("value", ["short", "x" * 1024, 7, True, None, UUID(int=1)])
     def test_what_is_short_stays_as_it_is(self, value: object) -> None:
         assert clipped(value) == value
+
+
+class TestMac:
+    """Of an entry that is not sealed yet."""
+
+    OLD = KeyRing("1", {"1": b"k" * 32})
+    NEW = KeyRing("2", {"1": b"k" * 32, "2": b"l" * 32})
+
+    def test_what_was_written_under_the_current_key_is_authentic(self) -> None:
+        raw = ENTRY.encoded()
+        assert is_authentic(raw, mac_of(raw, self.NEW), self.NEW)
+        assert not is_authentic(raw, mac_of(raw, self.NEW), self.OLD)
+
+    def test_what_was_written_under_an_older_key_still_is(self) -> None:
+        raw = ENTRY.encoded()
+        assert mac_of(raw, self.OLD) != mac_of(raw, self.NEW)
+        assert is_authentic(raw, mac_of(raw, self.OLD), self.NEW)
+
+    def test_another_entry_is_not(self) -> None:
+        raw = ENTRY.encoded()
+        assert not is_authentic(raw + b" ", mac_of(raw, self.NEW), self.NEW)

@@ -15,6 +15,7 @@ from audit.domain.subject import (
     named_day,
     named_month_of_addresses,
     named_user,
+    user_of,
 )
 from core.keys import KeyRing, UnknownKeyError
 
@@ -199,3 +200,7 @@ class TestNames:
             "day:2024-03-09",
             "ip:2024-03",
         )
+
+    def test_the_name_of_a_person_tells_whose_it_is_and_no_other_does(self) -> None:
+        assert user_of("user:00000000-0000-0000-0000-000000000001") == UUID(int=1)
+        assert user_of("day:2024-03-09") is None

@@ -40,11 +40,11 @@ class Command(BaseCommand):
         for line, source, _, requirement in _ROW.findall(text):
             if part and not line.startswith(part):
                 continue
-            verdict = _verdict(held[line], outcomes) if held[line] else None
+            verdict = _verdict(held[line], outcomes) if line in held else None
             missing += verdict is None and line not in later
             told = verdict or ("not yet" if line in later else "NO TEST")
             self.stdout.write(f"{line:<4} {told:<8} {requirement} [{source}]")
-            for test in held[line]:
+            for test in held.get(line, []):
                 self.stdout.write(f"              {test}")
         if missing:
             self.stderr.write(f"{missing} lines have no test.")
@@ -73,7 +73,7 @@ def _held(tests: Path) -> Mapping[str, list[str]]:
         for name, lines in _marked(module.body, (), _of_module(module)):
             for line in lines:
                 held[line].append(f"{path.relative_to(ROOT)}::{name}")
-    return held
+    return dict(held)
 
 
 def _marked(
