@@ -1,16 +1,14 @@
-"""A sealed trail to tamper with, and what whoever owns the database can do to it. The same on
-PostgreSQL and on SQLite."""
+"""A sealed trail to tamper with, and what whoever owns its store can do to it. The same in memory,
+on PostgreSQL and on SQLite."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from django.db import connections
-
-from audit.adapters.keys import KeyFolder
 from audit.application.sealing import Sealer
 from audit.application.verification.verifier import Report, Verified, Verifier
 from audit.domain.checkpoint import Checkpoint, SigningKey, read_checkpoint, sign_checkpoint
@@ -18,12 +16,9 @@ from audit.domain.entry import Entry, attempt_id, mac_of, outcome_id, sole_id
 from audit.domain.findings import Finding, Kind
 from audit.domain.log import packed
 from audit.domain.merkle import HASH_BYTES, Edge, leaf_hash
-from audit.repositories.evidence import DjangoEvidence
-from audit.repositories.sealed import DjangoSealedLog
-from audit.repositories.trail import COLUMNS, as_stored
-from core import container
 from core.actions import Phase
 from core.ids import first_id_since
+from core.keys import KeyRing
 from tests.factories import make_entry
 
 CHECKPOINTS = (300, 560, 600)
@@ -31,7 +26,8 @@ SIZE = CHECKPOINTS[-1]
 """Two whole tiles and a partial one."""
 ANCIENT = 30
 """So many of the first leaves have ids of the month before."""
-_MARKS = ", ".join(["%s"] * 11)
+MAC_KEYS = KeyRing("1", {"1": b"m" * 32})
+Change: TypeAlias = Callable[[bytes], bytes]
 
 Found = tuple[Kind, int | None, int | None]
 """Kind, leaf, and the leaf that has the id: `STRANGER` where none has it."""
@@ -59,79 +55,85 @@ def entry(**over: Any) -> Entry:
 
 
 @dataclass
-class Trail:
-    alias: str
-    keeper: KeyFolder
+class Trail(ABC):
+    """Sealed; what whoever owns its store can do to it is what a subclass implements."""
+
+    keeper: Any
     ids: list[UUID]
     notes: list[str]
 
-    @classmethod
-    def sealed(cls, alias: str, keeper: KeyFolder) -> "Trail":
-        keeper.add(SigningKey.generate("dashtam.test/audit"))
+    @property
+    def mac_keys(self) -> KeyRing:
+        return MAC_KEYS
+
+    def begin(self) -> None:
+        """Seals `SIZE` entries, and leaves one that waits."""
+        self.keeper.add(SigningKey.generate("dashtam.test/audit"))
         made = list(entries())
-        trail = cls(alias, keeper, [each.id for each in made], [])
-        trail.insert(*made[:SIZE])
-        for begin, end in zip((0, *CHECKPOINTS), CHECKPOINTS, strict=False):
-            trail.seal(end - begin)
-        trail.insert(made[SIZE])
-        return trail
+        self.ids += [each.id for each in made]
+        self.insert(*made[:SIZE])
+        for first, last in zip((0, *CHECKPOINTS), CHECKPOINTS, strict=False):
+            self.seal(last - first)
+        self.insert(made[SIZE])
 
     def seal(self, batch: int) -> None:
-        log = DjangoSealedLog(self.alias)
-        assert Sealer(
-            log=log,
-            keeper=self.keeper,
-            mac_keys=container.get_settings().audit_keys,
-            batch=batch,
-        ).seal()
+        sealer = Sealer(log=self.log(), keeper=self.keeper, mac_keys=self.mac_keys, batch=batch)
+        assert sealer.seal()
         self.notes.append(self.keeper.checkpoint() or "")
 
-    def insert(self, *made: Entry) -> None:
-        """On PostgreSQL as if each were of a transaction long past."""
-        columns, marks = COLUMNS, _MARKS
-        if self.is_postgresql:
-            self.execute("SET LOCAL session_replication_role = replica")
-            columns, marks = f"{COLUMNS}, xid", f"{_MARKS}, %s::text::xid8"
-        statement = f"INSERT INTO audit_event ({columns}) VALUES ({marks})"
-        with self._connection.cursor() as cursor:
-            cursor.executemany(statement, list(map(self._row, made)))
-        if self.is_postgresql:
-            self.execute("SET LOCAL session_replication_role = origin")
+    @abstractmethod
+    def log(self) -> Any:
+        """A sealed log that has read nothing yet; `evidence` as well."""
 
-    def _row(self, made: Entry) -> list[Any]:
-        raw = made.encoded()
-        row = [*made.projection, raw, mac_of(raw, container.get_settings().audit_keys)]
-        return [*row, "3"] if self.is_postgresql else [as_stored(value) for value in row]
+    @abstractmethod
+    def evidence(self) -> Any: ...
 
-    @property
-    def is_postgresql(self) -> bool:
-        return bool(self._connection.vendor == "postgresql")
+    @abstractmethod
+    def insert(self, *made: Entry) -> None: ...
 
-    @property
-    def _connection(self) -> Any:
-        return connections[self.alias]
+    @abstractmethod
+    def value(self, leaf: int, column: str) -> Any: ...
 
-    def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        stored = [value if self.is_postgresql else as_stored(value) for value in values]
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, stored)
-            return cursor.fetchall() if cursor.description else []
+    @abstractmethod
+    def put(self, leaf: int, column: str, value: Any) -> None: ...
+
+    @abstractmethod
+    def put_of(self, entry_id: UUID, column: str, value: Any) -> None: ...
+
+    @abstractmethod
+    def remove(self, *leaves: int) -> None: ...
+
+    @abstractmethod
+    def change_tile(self, kind: int, level: int, index: int, act: Change) -> None: ...
+
+    @abstractmethod
+    def remove_tiles(self, *, kind: int | None = None, level: int = 0, index: int = 0) -> None:
+        """All of them where no kind is given."""
+
+    @abstractmethod
+    def repeat_tiles(self, index: int, at: int) -> None: ...
+
+    @abstractmethod
+    def change_checkpoint(self, size: int, column: str, act: Callable[[Any], Any]) -> None: ...
+
+    @abstractmethod
+    def remove_checkpoints(self, *sizes: int) -> None:
+        """All of them where no size is given."""
+
+    @abstractmethod
+    def add_checkpoint(self, signed: Checkpoint, note: str) -> None: ...
+
+    @abstractmethod
+    def change_edge(self, column: str, act: Callable[[Any], Any]) -> None: ...
+
+    @abstractmethod
+    def remove_edge(self) -> None: ...
+
+    @abstractmethod
+    def lose_the_file(self) -> None: ...
 
     def entry(self, leaf: int) -> bytes:
         return bytes(self.value(leaf, "entry"))
-
-    def value(self, leaf: int, column: str) -> Any:
-        found = self.execute(f"SELECT {column} FROM audit_event WHERE id = %s", self.ids[leaf])
-        return found[0][0]
-
-    def put(self, leaf: int, column: str, value: Any) -> None:
-        self.execute(f"UPDATE audit_event SET {column} = %s WHERE id = %s", value, self.ids[leaf])
-
-    def change_data(
-        self, table: str, column: str, where: str, act: Callable[[bytes], bytes]
-    ) -> None:
-        found = self.execute(f"SELECT {column} FROM {table} WHERE {where}")
-        self.execute(f"UPDATE {table} SET {column} = %s WHERE {where}", act(bytes(found[0][0])))
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
@@ -139,9 +141,9 @@ class Trail:
 
     def verifier(self, **over: Any) -> Verifier:
         values: dict[str, Any] = {
-            "evidence": DjangoEvidence(self.alias),
+            "evidence": self.evidence(),
             "vkeys": self.keeper.verifier_keys(),
-            "mac_keys": container.get_settings().audit_keys,
+            "mac_keys": self.mac_keys,
         }
         return Verifier(**values | over)
 
@@ -157,7 +159,7 @@ class Trail:
         return self.ids.index(finding.id) if finding.id in self.ids else STRANGER
 
 
-Damage = Callable[[Trail], None]
+Damage: TypeAlias = Callable[[Trail], None]
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def forged(leaf: int) -> Damage:
         raw = replaced(b"test.arranged", b"user.login")(trail.entry(leaf))
         trail.put(leaf, "entry", raw)
         trail.put(leaf, "action", "user.login")
-        trail.put(leaf, "mac", mac_of(raw, container.get_settings().audit_keys))
+        trail.put(leaf, "mac", mac_of(raw, trail.mac_keys))
 
     return damage
 
@@ -206,28 +208,15 @@ def with_hash(leaf: int) -> Damage:
 
 
 def put_hash(trail: Trail, leaf: int, value: bytes) -> None:
-    where = f"kind = 0 AND level = 0 AND idx = {leaf // 256}"
-    trail.change_data("audit_tile", "data", where, put(leaf % 256 * HASH_BYTES, value))
+    trail.change_tile(0, 0, leaf // 256, put(leaf % 256 * HASH_BYTES, value))
 
 
 def column(name: str, value: Any, leaf: int = 11) -> Damage:
     return lambda trail: trail.put(leaf, name, value)
 
 
-def statements(*texts: str) -> Damage:
-    def damage(trail: Trail) -> None:
-        for text in texts:
-            trail.execute(text)
-
-    return damage
-
-
 def deleted(leaves: Sequence[int]) -> Damage:
-    def damage(trail: Trail) -> None:
-        for leaf in leaves:
-            trail.execute("DELETE FROM audit_event WHERE id = %s", trail.ids[leaf])
-
-    return damage
+    return lambda trail: trail.remove(*leaves)
 
 
 def both(first: Damage, second: Damage) -> Damage:
@@ -260,7 +249,7 @@ def swapped_ids(one: int, other: int) -> Damage:
 
 
 def move(trail: Trail, old: UUID, new: UUID) -> None:
-    trail.execute("UPDATE audit_event SET id = %s WHERE id = %s", new, old)
+    trail.put_of(old, "id", new)
 
 
 def swapped_whole(one: int, other: int) -> Damage:
@@ -277,9 +266,8 @@ def swapped_whole(one: int, other: int) -> Damage:
 
 
 def name_another(leaf: int, entry_id: UUID) -> Damage:
-    where = f"kind = 1 AND level = 0 AND idx = {leaf // 256}"
     change = put(leaf % 256 * 16, entry_id.bytes)
-    return lambda trail: trail.change_data("audit_tile", "data", where, change)
+    return lambda trail: trail.change_tile(1, 0, leaf // 256, change)
 
 
 def slipped_in(leaf: int, old: bytes = b"", new: bytes = b"") -> Damage:
@@ -289,26 +277,18 @@ def slipped_in(leaf: int, old: bytes = b"", new: bytes = b"") -> Damage:
         raw = trail.entry(leaf).replace(old, new)
         copy = entry(id=sole_id())
         trail.insert(copy)
-        trail.execute("UPDATE audit_event SET entry = %s WHERE id = %s", raw, copy.id)
-        trail.execute("UPDATE audit_event SET seq = -1 WHERE id = %s", copy.id)
+        trail.put_of(copy.id, "entry", raw)
+        trail.put_of(copy.id, "seq", -1)
 
     return damage
 
 
-def tile(kind: int, index: int, act: Callable[[bytes], bytes]) -> Damage:
-    where = f"kind = {kind} AND level = 0 AND idx = {index}"
-    return lambda trail: trail.change_data("audit_tile", "data", where, act)
+def tile(kind: int, index: int, act: Change) -> Damage:
+    return lambda trail: trail.change_tile(kind, 0, index, act)
 
 
 def checkpoint(size: int, column_name: str, act: Callable[[Any], Any]) -> Damage:
-    def damage(trail: Trail) -> None:
-        where = f"FROM audit_checkpoint WHERE size = {size}"
-        value = trail.execute(f"SELECT {column_name} {where}")[0][0]
-        trail.execute(
-            f"UPDATE audit_checkpoint SET {column_name} = %s WHERE size = {size}", act(value)
-        )
-
-    return damage
+    return lambda trail: trail.change_checkpoint(size, column_name, act)
 
 
 def signed_by_a_thief(size: int) -> Damage:
@@ -321,8 +301,16 @@ def signed_by_a_thief(size: int) -> Damage:
     return damage
 
 
-def frontier(column_name: str, act: Callable[[bytes], bytes]) -> Damage:
-    return lambda trail: trail.change_data("audit_frontier", column_name, "id = 1", act)
+def edge(column_name: str, act: Callable[[Any], Any]) -> Damage:
+    return lambda trail: trail.change_edge(column_name, act)
+
+
+def always(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value
+
+
+def no_checkpoint(size: int) -> Damage:
+    return lambda trail: trail.remove_checkpoints(size)
 
 
 def put(position: int, value: bytes) -> Callable[[bytes], bytes]:
@@ -356,62 +344,33 @@ def resealed(leaf: int) -> Damage:
 
     def damage(trail: Trail) -> None:
         forged(leaf)(trail)
-        trail.execute("DELETE FROM audit_tile")
-        trail.execute("DELETE FROM audit_checkpoint")
-        trail.execute(
-            "UPDATE audit_frontier SET size = 0, partials = %s, partial_ids = %s,"
-            " cursor_epoch = 0, cursor_xid = 0, cursor_seq = 0",
-            b"",
-            b"",
-        )
-        (trail.keeper.path / "checkpoint").unlink()
+        trail.remove_tiles()
+        trail.remove_checkpoints()
+        for name, value in (("size", 0), ("partials", b""), ("partial_ids", b"")):
+            trail.change_edge(name, always(value))
+        for name in ("cursor_epoch", "cursor_xid", "cursor_seq"):
+            trail.change_edge(name, lambda _: 0)
+        trail.lose_the_file()
         for begin, end in zip((0, *CHECKPOINTS), CHECKPOINTS, strict=False):
             trail.seal(end - begin)
 
     return damage
 
 
-def emptied_on_postgresql() -> None:
-    """Within a transaction that will be rolled back; the triggers of the trail are off then."""
-    with connections["default"].cursor() as cursor:
-        emptied = ("audit_event", "audit_tile", "audit_checkpoint", "audit_subject")
-        for table in (*emptied, "audit_frontier"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        for table in emptied:
-            cursor.execute(f"DELETE FROM {table}")
-        cursor.execute(
-            "UPDATE audit_frontier SET size = 0, partials = '', partial_ids = '',"
-            " cursor_epoch = 0, cursor_xid = 0, cursor_seq = 0"
-        )
-
-
 def long_before(trail: Trail, size: int) -> Verified:
     """As if so many leaves were sealed and verified, without their rows."""
-    trail.execute("DELETE FROM audit_tile")
-    trail.execute("DELETE FROM audit_checkpoint")
+    trail.remove_tiles()
+    trail.remove_checkpoints()
     edge = Edge.empty().grown([leaf_hash(str(n).encode()) for n in range(size)]).edge
     key = trail.keeper.signing_keys()[0]
     signed = Checkpoint(key.name, size, edge.root())
     note = sign_checkpoint(signed, key).encoded()
-    trail.execute(
-        "UPDATE audit_frontier SET size = %s, partials = %s, partial_ids = %s",
-        size,
-        packed(edge.partials),
-        sole_id().bytes * (size % 256),
-    )
-    trail.execute(
-        "INSERT INTO audit_checkpoint (size, root, note, first_id, last_id)"
-        " VALUES (%s, %s, %s, %s, %s)",
-        size,
-        signed.root,
-        note,
-        sole_id(),
-        sole_id(),
-    )
+    ids = sole_id().bytes * (size % 256)
+    for name, value in (("size", size), ("partials", packed(edge.partials)), ("partial_ids", ids)):
+        trail.change_edge(name, always(value))
+    trail.add_checkpoint(signed, note)
     trail.keeper.keep(note)
-    return Verified(
-        edge, DjangoEvidence(trail.alias).frontier().cursor, first_id_since(timedelta())
-    )
+    return Verified(edge, trail.evidence().frontier().cursor, first_id_since(timedelta()))
 
 
 NOT_READ = (Kind.NOT_AN_ENTRY, Kind.MAC, Kind.ALTERED)
@@ -493,7 +452,7 @@ CASES = [
     ),
     Case(
         "everything is gone",
-        statements("DELETE FROM audit_event"),
+        deleted(range(SIZE + 1)),
         {(Kind.DELETED, leaf, leaf) for leaf in range(SIZE)},
     ),
     Case(
@@ -529,21 +488,19 @@ CASES = [
     Case("an empty tile", tile(0, 1, lambda _: b""), at(256, Kind.TILE)),
     Case(
         "no tile",
-        statements("DELETE FROM audit_tile WHERE kind = 0 AND idx = 1"),
+        lambda trail: trail.remove_tiles(kind=0, index=1),
         at(256, Kind.TILE),
     ),
     Case(
         "a tile too many",
-        statements(
-            "INSERT INTO audit_tile SELECT kind, level, 2, data FROM audit_tile WHERE idx = 1"
-        ),
+        lambda trail: trail.repeat_tiles(1, at=2),
         {(Kind.TILE, None, None), (Kind.ID_TILE, None, None)},
     ),
     Case("an id of a leaf", tile(1, 0, flipped(11 * 16)), at(11, Kind.ID_TILE)),
     Case("ids cut short", tile(1, 1, lambda raw: raw[:-1]), {(Kind.ID_TILE, 511, None)}),
     Case(
         "no ids",
-        statements("DELETE FROM audit_tile WHERE kind = 1 AND idx = 1"),
+        lambda trail: trail.remove_tiles(kind=1, index=1),
         {(Kind.ID_TILE, 256, None)},
     ),
     Case(
@@ -566,7 +523,7 @@ CASES = [
     ),
     Case(
         "the size of a checkpoint",
-        statements("UPDATE audit_checkpoint SET size = 301 WHERE size = 300"),
+        checkpoint(300, "size", lambda _: 301),
         {(Kind.CHECKPOINT, 300, None)},
     ),
     Case(
@@ -589,7 +546,7 @@ CASES = [
     *(
         Case(
             f"no checkpoint of {size}",
-            statements(f"DELETE FROM audit_checkpoint WHERE size = {size}"),
+            no_checkpoint(size),
             expected,
         )
         for size, expected in (
@@ -600,7 +557,7 @@ CASES = [
     ),
     Case(
         "no checkpoint at all",
-        statements("DELETE FROM audit_checkpoint"),
+        lambda trail: trail.remove_checkpoints(),
         {(Kind.FRONTIER, 0, 0)},
     ),
     Case(
@@ -615,40 +572,38 @@ CASES = [
     ),
     *(
         Case(
-            f"frontier: {change}",
-            statements(f"UPDATE audit_frontier SET {change}"),
+            f"frontier: {name} {change}",
+            edge(name, act),
             {(Kind.FRONTIER, None, None)},
         )
-        for change in (
-            "size = size + 1",
-            "size = size - 1",
-            "size = 0",
-            "size = 9000000000000",
-            "cursor_seq = cursor_seq - 1",
+        for name, change, act in (
+            ("size", "+ 1", lambda size: size + 1),
+            ("size", "- 1", lambda size: size - 1),
+            ("size", "= 0", lambda _: 0),
+            ("size", "= 9000000000000", lambda _: 9_000_000_000_000),
+            ("cursor_seq", "- 1", lambda seq: seq - 1),
         )
     ),
     Case(
         "frontier: a hash",
-        frontier("partials", flipped(1 + 87 * 32)),
+        edge("partials", flipped(1 + 87 * 32)),
         at(599, Kind.TILE) | {(Kind.FRONTIER, None, None)},
     ),
-    Case(
-        "frontier: an upper hash", frontier("partials", flipped(-1)), {(Kind.FRONTIER, None, None)}
-    ),
-    Case("frontier: an id", frontier("partial_ids", flipped(-1)), at(599, Kind.ID_TILE)),
+    Case("frontier: an upper hash", edge("partials", flipped(-1)), {(Kind.FRONTIER, None, None)}),
+    Case("frontier: an id", edge("partial_ids", flipped(-1)), at(599, Kind.ID_TILE)),
     Case(
         "frontier: an id more",
-        frontier("partial_ids", lambda raw: raw + b"i" * 16),
+        edge("partial_ids", lambda raw: raw + b"i" * 16),
         {(Kind.FRONTIER, None, None)},
     ),
     Case(
         "frontier: hashes cut",
-        frontier("partials", lambda raw: raw[:33]),
+        edge("partials", lambda raw: raw[:33]),
         at(513, Kind.TILE) | {(Kind.FRONTIER, None, None)},
     ),
     Case(
         "no frontier",
-        statements("DELETE FROM audit_frontier"),
+        lambda trail: trail.remove_edge(),
         {(Kind.TILE, 512, None), (Kind.ID_TILE, 512, None), (Kind.FRONTIER, None, None)},
     ),
 ]

@@ -9,7 +9,7 @@ import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
 from audit.adapters.keys import KeyFolder
-from tests.tampering import Trail, emptied_on_postgresql
+from tests.sql_trail import SqlTrail, emptied_on_postgresql
 from tests.undone import undone
 
 
@@ -18,20 +18,20 @@ def _original_trail(
     django_db_setup: None,
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[tuple[Trail, Path]]:
+) -> Iterator[tuple[SqlTrail, Path]]:
     """In a transaction that is rolled back, with all that was done to triggers and tables."""
     folder = tmp_path_factory.mktemp("original")
     with django_db_blocker.unblock(), undone():
         emptied_on_postgresql()
-        trail = Trail.sealed("default", KeyFolder(folder))
+        trail = SqlTrail.sealed("default", KeyFolder(folder))
         with django_db_blocker.block():
             yield trail, folder
 
 
 @pytest.fixture
 def sealed_trail(
-    _original_trail: tuple[Trail, Path], django_db_blocker: DjangoDbBlocker, tmp_path: Path
-) -> Iterator[Trail]:
+    _original_trail: tuple[SqlTrail, Path], django_db_blocker: DjangoDbBlocker, tmp_path: Path
+) -> Iterator[SqlTrail]:
     """Without `db`, which would close the connection that this transaction is open on."""
     original, folder = _original_trail
     shutil.copytree(folder, tmp_path / "audit")

@@ -43,7 +43,7 @@ from tests.sealing import (
     seal,
     switched_off,
 )
-from tests.tampering import Trail
+from tests.sql_trail import SqlTrail
 
 pytestmark = pytest.mark.slow(reason=SLOW)
 
@@ -66,7 +66,7 @@ def sealer(keeper: KeyFolder) -> Sealer:
 def sealed(sealer: Sealer, keeper: KeyFolder) -> Checkpoint:
     """Some hundred entries, in more than one checkpoint."""
     with transaction.atomic():
-        Trail("default", keeper, [], []).insert(
+        SqlTrail(keeper, [], [], "default").insert(
             *(make_entry(at=datetime.now(UTC)) for _ in range(300))
         )
     seal(sealer)
