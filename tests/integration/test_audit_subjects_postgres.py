@@ -1,4 +1,4 @@
-"""Whom a pseudonym stands for: one suite for the fake and the table, and what the table refuses."""
+"""Whom a pseudonym stands for: what its port promises, and what the table refuses."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -13,19 +13,11 @@ from audit.ports import Subjects
 from audit.repositories.subjects import DjangoSubjects
 from core.ids import uuid7
 from core.keys import KeyRing, UnknownKeyError
+from tests.contracts.trail import SubjectsContract
 from tests.factories import arranged
-from tests.fakes.audit import InMemorySubjects
 
 KEYS = KeyRing("1", {"1": b"k" * 32})
 ERASE = "UPDATE audit_subject SET name = NULL, key_wrapped = NULL, erased_at = now()"
-
-
-@pytest.fixture(params=["in memory", "in the database"])
-def subjects(request: pytest.FixtureRequest) -> Subjects:
-    if request.param == "in memory":
-        return InMemorySubjects()
-    request.getfixturevalue("db")
-    return DjangoSubjects("default", KEYS)
 
 
 @pytest.fixture
@@ -34,27 +26,13 @@ def name() -> str:
     return f"user:{uuid7()}"
 
 
-@pytest.mark.contract
-class TestSubjects:
-    """Uses fixtures: subjects (both of them), name."""
+@pytest.mark.contract(of=Subjects)
+class TestSubjects(SubjectsContract):
+    """Uses fixtures: db, name."""
 
-    def test_one_that_is_not_there_is_made(self, subjects: Subjects, name: str) -> None:
-        found = subjects.named(name)
-        assert found.keys() == {name}
-        assert len(found[name].key) == 32
-
-    def test_one_that_is_there_is_found_again(self, subjects: Subjects, name: str) -> None:
-        assert subjects.named(name) == subjects.named(name)
-
-    def test_several_are_found_and_made_at_once(self, subjects: Subjects, name: str) -> None:
-        first = subjects.named(name)[name]
-        found = subjects.named(name, f"{name}-2", f"{name}-3")
-        assert found[name] == first
-        assert len({subject.ref for subject in found.values()}) == 3
-        assert len({subject.key for subject in found.values()}) == 3
-
-    def test_a_name_that_is_asked_for_twice_is_one(self, subjects: Subjects, name: str) -> None:
-        assert subjects.named(name, name).keys() == {name}
+    @pytest.fixture
+    def subjects(self, db: None) -> Subjects:
+        return DjangoSubjects("default", KEYS)
 
 
 def erase(subject: Subject) -> None:

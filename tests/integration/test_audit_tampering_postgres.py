@@ -11,6 +11,8 @@ from audit import checks
 from audit.admin import AuditEventAdmin
 from audit.domain.findings import Kind
 from audit.models import AuditEvent
+from audit.ports import Commits, Evidence, ProvableLog, SealedLog
+from tests.contracts.trail import LogContract
 from tests.sql_trail import SqlTrail
 from tests.tampered import Bundles, Incremental, SpotChecks, TamperMatrix
 from tests.tampering import ANCIENT, SIZE, Found, at
@@ -23,6 +25,7 @@ def trail(sealed_trail: SqlTrail) -> SqlTrail:
     return sealed_trail
 
 
+@pytest.mark.contract(of=(SealedLog, Evidence))
 class TestTampering(TamperMatrix):
     """Uses fixtures: trail."""
 
@@ -92,6 +95,11 @@ class TestVerifyingWhatIsNew(Incremental):
 
 
 class TestSpotChecks(SpotChecks):
+    """Uses fixtures: trail."""
+
+
+@pytest.mark.contract(of=(ProvableLog, Commits))
+class TestLog(LogContract):
     """Uses fixtures: trail."""
 
 

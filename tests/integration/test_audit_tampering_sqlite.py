@@ -14,6 +14,8 @@ import audit
 from audit import checks
 from audit.adapters.keys import KeyFolder
 from audit.domain.findings import Kind
+from audit.ports import Commits, Evidence, Keeper, ProvableLog, SealedLog
+from tests.contracts.trail import KeeperContract, LogContract
 from tests.sql_trail import SqlTrail
 from tests.tampered import Bundles, Incremental, SpotChecks, TamperMatrix
 from tests.tampering import at, column
@@ -82,6 +84,7 @@ def opened(path: Path) -> Iterator[None]:
     del connections.settings[ALIAS]
 
 
+@pytest.mark.contract(of=(SealedLog, Evidence))
 class TestTampering(TamperMatrix):
     """Uses fixtures: trail."""
 
@@ -139,6 +142,20 @@ class TestVerifyingWhatIsNew(Incremental):
 
 class TestSpotChecks(SpotChecks):
     """Uses fixtures: trail."""
+
+
+@pytest.mark.contract(of=(ProvableLog, Commits))
+class TestLog(LogContract):
+    """Uses fixtures: trail."""
+
+
+@pytest.mark.contract(of=Keeper)
+class TestKeyFolder(KeeperContract):
+    """Uses fixtures: tmp_path."""
+
+    @pytest.fixture
+    def keeper(self, tmp_path: Path) -> Keeper:
+        return KeyFolder(tmp_path / "audit")
 
 
 class TestBundles(Bundles):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from audit.ports import Evidence, SealedLog
 from tests.memory_trail import MemoryTrail
 from tests.tampered import Incremental, SpotChecks, TamperMatrix
 
@@ -16,6 +17,7 @@ def trail(original: MemoryTrail) -> MemoryTrail:
     return original.copy()
 
 
+@pytest.mark.contract(of=(SealedLog, Evidence))
 class TestTampering(TamperMatrix):
     """Uses fixtures: trail."""
 
