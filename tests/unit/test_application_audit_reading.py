@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -264,7 +264,7 @@ class TestViewing:
     @pytest.mark.parametrize("place", ["subject", "actor", "resource_id"])
     def test_a_page_is_found_after_the_look_is_on_record(self, house: House, place: str) -> None:
         house.record()
-        criteria = Criteria(**{place: BOB}, action="user.login")
+        criteria = replace(Criteria(action="user.login"), **{place: BOB})  # type: ignore[arg-type]
         handler = ViewEventsHandler(reader=house.reader, event_bus=house.bus)
         found = assert_success(handler.handle(ViewEvents(criteria=criteria, size=50, viewer=ADA)))
         assert len(found) == 1
