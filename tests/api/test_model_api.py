@@ -169,7 +169,6 @@ def test_over_http_it_does_what_the_reference_says(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=50,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -124,7 +124,7 @@ cheap = st.sampled_from(
 
 
 class TestWhateverIsTaken:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         cheap,
         st.integers(min_value=8, max_value=120),

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from functools import cache
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.plugin import breach
 from tests.plugin.tiers import tier_of
@@ -21,6 +22,10 @@ BUDGETS = {"unit": 0.1, "integration": 1.0, "api": 5.0, "smoke": 5.0}
 _REFERENCE = 0.003  # seconds that the loop of _slowness takes on an ordinary core
 _IMPORTS = 2.0  # seconds that a call may take on top when it is the first to import something
 _EXAMPLES = 10  # a property test runs a hundred examples and may take ten times as long
+
+# By the clock of a busy machine hypothesis would fail what is judged here by CPU time.
+settings.register_profile("budget", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("budget")
 
 # Bound here and now, in a tuple: freezegun replaces the functions of modules.
 _CLOCKS = (time.process_time, time.perf_counter)

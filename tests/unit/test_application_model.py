@@ -257,5 +257,5 @@ class HandlersMachine(Machine):
 
 
 TestHandlersModel = HandlersMachine.TestCase
-TestHandlersModel.settings = settings(max_examples=EXAMPLES, stateful_step_count=50, deadline=None)
+TestHandlersModel.settings = settings(max_examples=EXAMPLES, stateful_step_count=50)
 pytestmark = [pytest.mark.model, pytest.mark.slow(reason="thousands of steps")]
