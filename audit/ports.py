@@ -43,7 +43,7 @@ class SealedLog(TileReader, Protocol):
 
     def held(self) -> AbstractContextManager[Frontier | None]:
         """The right edge, for this caller alone until the block ends, in one transaction; None
-        while another sealer holds it."""
+        while another sealer holds it. Raises `LookupError` where it is gone."""
         ...
 
     def frontier(self) -> Frontier: ...

@@ -22,6 +22,8 @@ NOT_AS_SEALED: Final = DomainError(
     ErrorCode.NOT_AS_SEALED,
     "This event is not what was sealed: `manage.py audit_verify` tells what was tampered with.",
 )
+_DAMAGED: Final = (LookupError, ValueError)
+"""What reading a stored tree raises where something of it is missing, or cut."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Prover:
             if leaf is None or leaf >= tree.size:
                 return Failure(NOT_SEALED_YET)
             hashes = inclusion_proof(self.log, leaf, tree.size)
-        except LookupError:  # the stored tree was damaged
+        except _DAMAGED:
             return Failure(NOT_AS_SEALED)
         if not verify_inclusion(leaf_hash(entry), leaf, tree.size, hashes, tree.root):
             return Failure(NOT_AS_SEALED)
@@ -84,7 +86,10 @@ class Prover:
             return Failure(_beyond("to", f"Only {size} events are sealed."))
         if not 0 <= old <= end:
             return Failure(_beyond("from", f"This must be a size from 0 to {end}."))
-        return Success(Consistency(old, end, consistency_proof(self.log, old, end)))
+        try:
+            return Success(Consistency(old, end, consistency_proof(self.log, old, end)))
+        except _DAMAGED:
+            return Failure(NOT_AS_SEALED)
 
 
 def _beyond(field: str, message: str) -> ValidationError:

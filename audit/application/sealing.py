@@ -5,7 +5,8 @@ was signed before: the last one in the database, and the last one in a file outs
 somebody who can rewrite the database cannot rewrite with it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,7 +42,7 @@ class Sealer:
         """Seals one batch. None when there is nothing to seal, or somebody else is sealing.
 
         Raises `SealRefusedError`."""
-        with self.log.held() as frontier:
+        with self._held() as frontier:
             if frontier is None:
                 return None
             self._agree(frontier)
@@ -61,6 +62,18 @@ class Sealer:
         if len(keys) > 1:
             self.keeper.retire(keys[0])
         return checkpoint
+
+    @contextmanager
+    def _held(self) -> Iterator[Frontier | None]:
+        with ExitStack() as stack:
+            try:
+                frontier = stack.enter_context(self.log.held())
+            except LookupError as error:
+                raise SealRefusedError(
+                    f"The right edge of the tree is gone: {error}. Nothing is sealed before"
+                    " somebody has looked at it: docs/how-to/audit-incident.md."
+                ) from error
+            yield frontier
 
     def seal_all(self) -> Checkpoint | None:
         """Until nothing is left that can be sealed now: the last checkpoint that was made."""
@@ -103,11 +116,18 @@ class Sealer:
                 f"{outside.size} entries were sealed once, and {frontier.size} are left: the"
                 " database is older than the checkpoint outside of it."
             )
-        if root_of(self.log, outside.size) != outside.root:
+        if self._root_of(outside.size) != outside.root:
             raise SealRefusedError(
                 f"The first {outside.size} entries are not those that were signed: the trail was"
                 " rewritten. `manage.py audit_verify` tells where."
             )
+
+    def _root_of(self, size: int) -> bytes | None:
+        """None where something of the stored tree is missing."""
+        try:
+            return root_of(self.log, size)
+        except (LookupError, ValueError):
+            return None
 
     def _signed(self, note: str | None, what: str) -> Checkpoint | None:
         if note is None:

@@ -62,6 +62,7 @@ class DjangoSealedLog:
             for_update = " FOR UPDATE SKIP LOCKED" if self._is_postgresql else ""
             row = self._one(_FRONTIER + for_update)
             if row is None:
+                self.frontier()
                 yield None
                 return
             frontier = _frontier(row)
@@ -70,7 +71,8 @@ class DjangoSealedLog:
 
     def frontier(self) -> Frontier:
         row = self._one(_FRONTIER)
-        assert row is not None
+        if row is None:
+            raise LookupError("the row of audit_frontier is missing")
         frontier = _frontier(row)
         self._edge = frontier.edge
         return frontier

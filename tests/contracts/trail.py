@@ -43,6 +43,11 @@ class LogContract:
         assert [row.id for row in waiting] == trail.ids[SIZE:]
         assert frontier.size == SIZE
 
+    def test_an_edge_that_is_gone_is_told(self, trail: Trail) -> None:
+        trail.remove_edge()
+        with pytest.raises(LookupError), trail.log().held():
+            pytest.fail("nothing holds what is not there")
+
 
 def signed(size: int, *keys: SigningKey) -> str:
     return sign_checkpoint(Checkpoint(keys[0].name, size, b"r" * 32), *keys).encoded()

@@ -116,7 +116,9 @@ class InMemoryLog:
 
     @contextmanager
     def held(self) -> Iterator[Frontier | None]:
-        yield None if self.by_others or self.edge is None else self.frontier()
+        if self.edge is None:
+            raise LookupError("there is none")
+        yield None if self.by_others else self.frontier()
 
     def frontier(self) -> Frontier:
         at = self.edge or RightEdge()
@@ -156,9 +158,11 @@ class InMemoryLog:
         found = self.rows([entry_id]).get(entry_id)
         if found is None or found.cursor > self.frontier().cursor:
             return None
-        if not (leaves := self.leaves_naming([entry_id]).get(entry_id)):
-            raise LookupError(f"no leaf names {entry_id}")
-        return leaves[0]
+        for tile in range(-(-self.frontier().size // TILE_WIDTH)):
+            ids = self.ids(tile)
+            if entry_id in ids:
+                return tile * TILE_WIDTH + ids.index(entry_id)
+        raise LookupError(f"no leaf names {entry_id}")
 
     # What the verifier asks.
 

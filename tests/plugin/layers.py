@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Generator
 from dataclasses import dataclass
+from importlib import import_module
 
 import pytest
 from coverage import Coverage
@@ -60,6 +61,13 @@ LAYERS = (
     ),
     Layer("all", TIERS, 90, ("*",)),
 )
+
+
+def pytest_collection_finish() -> None:
+    """Views are imported with the first request, whichever test makes it: here for all of them."""
+    django = sys.modules.get("django.conf")
+    if Coverage.current() and django and django.settings.configured:
+        import_module(django.settings.ROOT_URLCONF)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -10,7 +10,14 @@ from core.errors import ErrorCode, ValidationError
 from core.ids import uuid7
 from tests.assertions import assert_failure, assert_success
 from tests.memory_trail import MemoryTrail
-from tests.tampering import CHECKPOINTS, SIZE, name_another
+from tests.tampering import CHECKPOINTS, SIZE, Damage, name_another, tile
+
+DAMAGES: list[Damage] = [
+    lambda trail: trail.remove_tiles(kind=0, index=1),
+    tile(0, 1, lambda _: b""),
+    tile(0, 1, lambda raw: raw[:-33]),
+    tile(1, 1, lambda raw: raw[:-1]),
+]
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +94,14 @@ class TestInclusion:
         refused = prover.prove(trail.ids[11], trail.entry(11))
         assert_failure(refused, ErrorCode.NOT_AS_SEALED)
 
+    @pytest.mark.parametrize("damage", DAMAGES, ids=["missing", "empty", "cut", "ids cut"])
+    def test_over_a_damaged_tree_nothing_is_proved(
+        self, trail: MemoryTrail, prover: Prover, damage: Damage
+    ) -> None:
+        damage(trail)
+        refused = prover.prove(trail.ids[300], trail.entry(300))
+        assert_failure(refused, ErrorCode.NOT_AS_SEALED)
+
     def test_without_a_checkpoint_nothing_is_proved(self, nothing: Prover) -> None:
         assert_failure(nothing.prove(uuid7(), b"{}"), ErrorCode.NOTHING_SEALED)
 
@@ -121,6 +136,13 @@ class TestConsistency:
         error = assert_failure(prover.consistency(old, new), ErrorCode.VALIDATION_FAILED)
         assert isinstance(error, ValidationError)
         assert error.field == field
+
+    @pytest.mark.parametrize("damage", DAMAGES[:3], ids=["missing", "empty", "cut"])
+    def test_over_a_damaged_tree_nothing_is_proved(
+        self, trail: MemoryTrail, prover: Prover, damage: Damage
+    ) -> None:
+        damage(trail)
+        assert_failure(prover.consistency(300), ErrorCode.NOT_AS_SEALED)
 
     def test_without_a_checkpoint_nothing_is_proved(self, nothing: Prover) -> None:
         assert_failure(nothing.consistency(0), ErrorCode.NOTHING_SEALED)

@@ -13,7 +13,7 @@ from audit.domain.merkle import EMPTY_ROOT, leaf_hash
 from core.ports import LoggerProtocol
 from tests.fakes.sealed_log import InMemoryKeeper
 from tests.memory_trail import MemoryTrail
-from tests.tampering import MAC_KEYS, SIZE, entry, forged, put_hash, resealed, tile
+from tests.tampering import MAC_KEYS, SIZE, entry, flipped, forged, put_hash, resealed, tile
 
 
 def sealer(trail: MemoryTrail, **over: Any) -> Sealer:
@@ -119,7 +119,7 @@ class TestRefusals:
             (lambda trail: trail.remove_checkpoints(600), "The tree has 600 leaves"),
             (lambda trail: trail.remove_checkpoints(), "the last checkpoint in the database 0"),
             (
-                lambda trail: trail.change_edge("partials", lambda raw: raw[:-1] + b"\0"),
+                lambda trail: trail.change_edge("partials", flipped(-1)),
                 "The tree is not the one of the last checkpoint",
             ),
             (
@@ -181,10 +181,17 @@ class TestRefusals:
         trail.keeper.keep(_note_of_nothing(trail))
         assert sealer(trail).seal() is not None
 
-    def test_a_tile_that_is_too_short_stops_the_sealer(self, trail: MemoryTrail) -> None:
+    def test_what_leads_to_the_root_outside_must_be_there(self, trail: MemoryTrail) -> None:
         trail.keeper.keep(trail.notes[0])  # of 300: its root leads over the second tile
         tile(0, 1, lambda _: b"")(trail)
-        with pytest.raises(LookupError, match="tile 1 of level 0 is too short"):
+        with pytest.raises(SealRefusedError, match="The first 300 entries are not those"):
+            sealer(trail).seal()
+
+    def test_an_edge_that_is_gone_is_refused_and_not_taken_for_another_sealers(
+        self, trail: MemoryTrail
+    ) -> None:
+        trail.remove_edge()
+        with pytest.raises(SealRefusedError, match="The right edge of the tree is gone"):
             sealer(trail).seal()
 
 
