@@ -28,7 +28,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
-	model fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit
+	model mutate mutate-changed fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -109,6 +109,12 @@ schema: ready ## Write docs/reference/openapi.yaml, events.md and faults.md anew
 
 model: ready ## Against a reference: 100,000 steps of accounts and sessions, every Merkle tree to 300
 	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o faulthandler_timeout=0 $(ARGS)
+
+mutate: ready ## Is a test for every operator, constant and default? ARGS=users/domain/lockout.py
+	@$(PY) -m trials.mutate $(ARGS)
+
+mutate-changed: ready ## The same for the lines changed since BASE=HEAD^
+	@$(PY) -m trials.mutate --since $(or $(BASE),HEAD^) $(ARGS)
 
 kills: ready ## Processes die anywhere, and nothing may be missing: 1,000 trials, 300 on SQLite, the controls
 	@$(KILLS) postgresql $(ARGS)

@@ -1,0 +1,130 @@
+"""Runs the unit tests on a changed module. Constants have long been used when a module has been
+imported, so each run imports all of the project anew, in a fork of a process that has imported
+everything else."""
+
+import ast
+import configparser
+import contextlib
+import importlib
+import os
+import resource
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trials.mutate.changes import Mutant
+
+_SECONDS = 120  # of CPU time: a change may make a loop endless
+_CALM = ["-x", "-p", "no:randomly", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+
+
+def settings() -> dict[str, list[str]]:
+    """The section of mutmut, which runs the same tests in the same way."""
+    parser = configparser.ConfigParser()
+    parser.read("setup.cfg")
+    return {name: value.split("\n") for name, value in parser["mutmut"].items()}
+
+
+class Runner:
+    def __init__(self) -> None:
+        self._arguments = [*_CALM, *filter(None, settings()["pytest_add_cli_args"])]
+        self._files = sorted(map(str, Path("tests/unit").glob("test_*.py")))
+        self._imports = {file: _imports(Path(file)) for file in self._files}
+        _import_what_is_not_ours(self._arguments)
+
+    def outcomes(self, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, bool]]:
+        """Each with whether it survived, as they are done."""
+        running: dict[int, Mutant] = {}
+        for mutant in mutants:
+            if len(running) == jobs:
+                yield _next_of(running)
+            running[self._start(mutant)] = mutant
+        while running:
+            yield _next_of(running)
+
+    def _start(self, mutant: Mutant) -> int:
+        if child := os.fork():
+            return child
+        _be_quiet()
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        _change(mutant)
+        os._exit(self._run(mutant.path))
+
+    def _run(self, path: str) -> int:
+        """Its own tests first: they fail soonest. The others only where those pass."""
+        own = self._tests_of(path)
+        if own and (child := os.fork()):
+            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            if status or own == self._files:
+                return abs(status)
+            own = [file for file in self._files if file not in own]
+        return self._pytest(own or self._files)
+
+    def _pytest(self, files: Sequence[str]) -> int:
+        # pytest looks into all files of a folder, unless they are ignored.
+        others = [f"--ignore={file}" for file in self._files if file not in files]
+        return int(pytest.main([*self._arguments, *others, *files]))
+
+    def _tests_of(self, path: str) -> list[str]:
+        module = path.removesuffix(".py").replace("/", ".")
+        return [file for file in self._files if module in self._imports[file]]
+
+
+def _imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return found
+
+
+def _next_of(running: dict[int, Mutant]) -> tuple[Mutant, bool]:
+    child, status = os.wait()
+    return running.pop(child), status == 0
+
+
+def _be_quiet() -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nowhere, stream)
+
+
+def _change(mutant: Mutant) -> None:
+    path, real = str(Path(mutant.path).resolve()), SourceFileLoader.get_code
+
+    def get_code(self: SourceFileLoader, name: str) -> Any:
+        if mutant.source and self.path == path:
+            return compile(mutant.source, path, "exec", dont_inherit=True)
+        return real(self, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
+
+
+def _import_what_is_not_ours(arguments: Sequence[str]) -> None:
+    reading, writing = os.pipe()
+    if not os.fork():
+        os.close(reading)
+        _be_quiet()
+        pytest.main([*arguments, "--collect-only", "tests/unit"])
+        with open(writing, "w") as told:
+            told.write("\n".join(name for name, module in sys.modules.items() if _is_apart(module)))
+        os._exit(0)
+    os.close(writing)
+    with open(reading) as told:
+        names = told.read().split("\n")
+    os.wait()
+    for name in names:
+        # Some want Django's settings first, or are made by others.
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def _is_apart(module: Any) -> bool:
+    file = str(getattr(module, "__file__", None))
+    return "site-packages" in file and "pytest" not in file
