@@ -1,10 +1,11 @@
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 from uuid import RFC_4122, UUID
 
 import pytest
 
 from core import ids
-from core.ids import uuid7
+from core.ids import first_id_of, first_id_since, uuid7
 from tests.fakes.clock import FakeClock
 
 NOON = 1704110400_000  # milliseconds
@@ -103,3 +104,35 @@ class TestUuid7:
         for thread in threads:
             thread.join()
         assert len({each.int >> 64 for each in made}) == 1000
+
+
+class TestFirstId:
+    """Uses `time`: a clock that stands still."""
+
+    @pytest.mark.parametrize(
+        ("moment", "first"),
+        [
+            (datetime(2024, 1, 1, 12, tzinfo=UTC), NOON),
+            (datetime(2024, 1, 1, 12, 0, 0, 1999, tzinfo=UTC), NOON + 1),
+            (datetime(1970, 1, 1, tzinfo=UTC), 0),
+            (datetime(1969, 12, 31, tzinfo=UTC), 0),
+        ],
+    )
+    def test_of_a_moment_it_is_its_milliseconds_and_zeros(self, moment: datetime, first: int):
+        assert first_id_of(moment) == UUID(int=first << 80)
+
+    def test_no_id_of_that_millisecond_is_smaller(self, time: StoppedTime):
+        assert first_id_of(datetime(2024, 1, 1, 12, tzinfo=UTC)) < uuid7()
+
+    @pytest.mark.parametrize(
+        ("age", "first"),
+        [
+            (timedelta(0), NOON),
+            (timedelta(seconds=1.5), NOON - 1500),
+            (timedelta(days=365 * 60), 0),
+        ],
+    )
+    def test_of_an_age_it_is_counted_from_the_wall_clock(
+        self, time: StoppedTime, age: timedelta, first: int
+    ):
+        assert first_id_since(age) == UUID(int=first << 80)

@@ -145,8 +145,12 @@ class TestCheckpoint:
         ],
     )
     def test_one_that_could_not_be_read_is_not_made(self, make: Callable[[], object]) -> None:
-        with pytest.raises(ValueError, match=r"origin|root"):
+        with pytest.raises(ValueError, match=r"^the origin must|^not the size and the root"):
             make()
+
+    def test_a_refusal_quotes_no_more_than_fits_a_line(self) -> None:
+        with pytest.raises(ValueError, match=rf"^'{'9' * 32}' is not a decimal number"):
+            Checkpoint.read(f"{NAME}\n{'9' * 5000}\n{ROOT}\n")
 
 
 class TestKeys:
@@ -242,6 +246,21 @@ class TestKeys:
         with pytest.raises(ValueError, match=r"key|base64|[Pp]adding") as refused:
             SigningKey.read(text)
         assert "AYEKFALVFGyN" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        ("read", "text", "why"),
+        [
+            (VerifierKey.read, C2SP_KEY.replace("530d903a", "530d903b"), "the key has another id"),
+            (VerifierKey.read, C2SP_KEY.replace("+Aek", "+Bek"), "not the text of an Ed25519 key"),
+            (SigningKey.read, GO_KEY, "not a signing key"),
+            (SigningKey.read, GO_SIGNING_KEY.replace("c74f", "c74e"), "the key has another id"),
+        ],
+    )
+    def test_a_refusal_says_what_is_wrong(
+        self, read: Callable[[str], object], text: str, why: str
+    ) -> None:
+        with pytest.raises(ValueError, match=f"^{why}$"):
+            read(text)
 
 
 class TestNotes:
@@ -349,14 +368,14 @@ class TestReading:
         [
             ("", "not a signed checkpoint: a note is"),
             (GO_NOTE, "not a signed checkpoint: a checkpoint has three lines"),
-            (C2SP_CHECKPOINT, "none of the known keys"),
+            (C2SP_CHECKPOINT, "^none of the known keys has signed it$"),
             (NOTE.replace("2085", "2086"), "the signature of dashtam.example/audit"),
             (NOTE.replace("AAECAw", "AAECBw"), "the signature of dashtam.example/audit"),
             (NOTE.replace(f"— {NAME}", "— elsewhere.example"), "none of the known keys"),
             (sign_checkpoint(CHECKPOINT).encoded(), "not a signed checkpoint: a note is"),
             (
                 sign_checkpoint(replace(CHECKPOINT, origin="elsewhere.example"), KEY).encoded(),
-                "its origin is not the name of a key",
+                "^its origin is not the name of a key that has signed it$",
             ),
         ],
     )

@@ -218,6 +218,31 @@ class TestAbandoned:
         assert (made.pii, made.source, made.error) == (None, None, None)
 
 
+class TestAuthenticity:
+    """Until it is sealed, a MAC alone tells who wrote an entry."""
+
+    OLD, NEW = {"1": b"k" * 32}, {"2": b"n" * 32}
+    MAC = mac_of(b"entry", KeyRing("1", OLD))
+
+    def test_what_was_written_before_an_update_is_still_authentic(self) -> None:
+        """HMAC-SHA-256 of "audit.entry" and the entry, each behind its length."""
+        assert self.MAC.hex() == "509b54c02ef507cc7a07fc6f694ad543456e1ff5e3560fe10fb606a350b06551"
+
+    def test_the_current_key_writes(self) -> None:
+        both = KeyRing("2", self.OLD | self.NEW)
+        assert mac_of(b"entry", both) == mac_of(b"entry", KeyRing("2", self.NEW))
+
+    def test_older_keys_still_count(self) -> None:
+        assert is_authentic(b"entry", self.MAC, KeyRing("2", self.NEW | self.OLD))
+
+    def test_a_key_that_is_gone_does_not(self) -> None:
+        assert not is_authentic(b"entry", self.MAC, KeyRing("2", self.NEW))
+
+    @pytest.mark.parametrize(("entry", "mac"), [(b"entry!", MAC), (b"entry", MAC[:-1]), (b"", b"")])
+    def test_no_other_entry_and_no_other_mac_is(self, entry: bytes, mac: bytes) -> None:
+        assert not is_authentic(entry, mac, KeyRing("1", self.OLD))
+
+
 class TestClipped:
     def test_long_text_is_cut_at_every_depth(self) -> None:
         long = "x" * 5000

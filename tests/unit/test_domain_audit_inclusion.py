@@ -39,7 +39,13 @@ class TestForm:
         )
 
     @pytest.mark.parametrize(
-        "proof", [PROOF, replace(PROOF, extra=b"any"), InclusionProof(0, (), NOTE)]
+        "proof",
+        [
+            PROOF,
+            replace(PROOF, extra=b"any"),
+            InclusionProof(0, (), NOTE),
+            InclusionProof(0, (FIRST,) * 63, NOTE),
+        ],
     )
     def test_it_is_read_as_it_was_written(self, proof: InclusionProof) -> None:
         assert InclusionProof.read(proof.text()) == proof
@@ -52,7 +58,7 @@ class TestForm:
             (f" {TEXT}", "begins with the line"),
             (TEXT.replace("@v1", "@v2"), "begins with the line"),
             (TEXT.replace("\n", "\r\n"), "begins with the line"),
-            ("c2sp.org/tlog-proof@v1\n\n" + NOTE, "index of the leaf"),
+            ("c2sp.org/tlog-proof@v1\n\n" + NOTE, "^no line tells the index of the leaf$"),
             (TEXT.replace("index 1\n", ""), "index of the leaf"),
             (TEXT.replace("index ", "index"), "index of the leaf"),
             (TEXT.replace("index 1", "index 01"), "decimal"),
@@ -67,10 +73,11 @@ class TestForm:
         ],
     )
     def test_anything_else_is_refused(self, text: str, why: str) -> None:
-        with pytest.raises(ValueError, match=why):
+        with pytest.raises(ValueError, match=why) as refused:
             InclusionProof.read(text)
-        with pytest.raises(NotAuthentic, match=why):
+        with pytest.raises(NotAuthentic) as not_authentic:
             check(text, ENTRIES[1], KEYS)
+        assert str(not_authentic.value) == f"not a c2sp.org/tlog-proof@v1: {refused.value}"
 
 
 class TestCheck:

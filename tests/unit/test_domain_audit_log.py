@@ -22,6 +22,10 @@ class TestFrontier:
         advance = EMPTY.grown(rows(3))
         assert (advance.frontier.size, advance.frontier.cursor) == (3, Cursor(1, 3, 3))
 
+    def test_the_growth_of_the_tree_is_handed_over(self) -> None:
+        grown = EMPTY.grown(rows(3))
+        assert grown.growth == EMPTY.edge.grown([leaf_hash(row.entry) for row in rows(3)])
+
     def test_its_root_is_that_of_the_entries(self) -> None:
         wanted = Edge.empty().grown([leaf_hash(row.entry) for row in rows(3)]).edge.root()
         assert EMPTY.grown(rows(3)).frontier.edge.root() == wanted
@@ -46,7 +50,7 @@ class TestFrontier:
     def test_a_tile_is_numbered_from_the_beginning_of_the_log(self) -> None:
         first = EMPTY.grown(rows(TILE_WIDTH)).frontier
         second = first.grown(rows(TILE_WIDTH, first=TILE_WIDTH + 1))
-        assert [tile.tile for tile in second.id_tiles] == [1]
+        assert [repr(tile.tile) for tile in second.id_tiles] == ["1"]
 
 
 @given(st.lists(st.integers(0, TILE_WIDTH - 1), max_size=4))

@@ -138,7 +138,7 @@ class TestWrapping:
 
     def test_it_belongs_to_its_name(self, subject: Subject) -> None:
         """Who swaps two people in the database does not make one the other."""
-        with pytest.raises(DamagedSubjectError):
+        with pytest.raises(DamagedSubjectError, match=f"the key of {subject.ref} was not wrapped"):
             Subject.unwrapped(subject.ref, "user:another", subject.wrapped(NAME, RING), RING)
 
     @pytest.mark.parametrize("wrapped", [b"", bytes(60), b"\xff" * 60])
@@ -188,6 +188,10 @@ class TestBlindIndex:
     def test_another_key_has_another(self, subject: Subject) -> None:
         assert subject.blind("192.0.2.1") != Subject.new().blind("192.0.2.1")
 
+    def test_what_was_found_by_it_before_an_update_still_is(self) -> None:
+        """HMAC-SHA-256 of "ip" and the address, each behind its length."""
+        assert Subject(UUID(int=1), b"k" * 32).blind("192.0.2.1").hex() == "958e985f239c030e"
+
     def test_it_is_as_wide_as_its_column(self, subject: Subject) -> None:
         assert len(subject.blind("2001:db8::1")) == 8
 
@@ -201,6 +205,9 @@ class TestNames:
             "ip:2024-03",
         )
 
-    def test_the_name_of_a_person_tells_whose_it_is_and_no_other_does(self) -> None:
-        assert user_of("user:00000000-0000-0000-0000-000000000001") == UUID(int=1)
-        assert user_of("day:2024-03-09") is None
+    def test_the_name_of_a_person_tells_who_it_is(self) -> None:
+        assert user_of(named_user(UUID(int=7))) == UUID(int=7)
+
+    @pytest.mark.parametrize("name", ["day:2024-03-09", "ip:2024-03", "", f"USER:{UUID(int=7)}"])
+    def test_any_other_name_tells_nobody(self, name: str) -> None:
+        assert user_of(name) is None

@@ -190,6 +190,34 @@ class TestRefreshed:
         assert session == make_session(id=session.id, user_id=session.user_id)
 
 
+class TestReauthenticating:
+    """Who proves the password again gets new tokens, and the old ones are over at once."""
+
+    BEFORE = make_session(
+        generation=7, first_used_at=NOON, previous_key_id="0", previous_ends_at=NOON + OVERLAP
+    )
+    NEW = BEFORE.reauthenticated(key_id="2", now=NOON + LATER)
+
+    def test_a_generation_is_left_out(self) -> None:
+        expected = replace(
+            self.BEFORE,
+            generation=9,
+            generation_began_at=NOON + LATER,
+            first_used_at=None,
+            previous_key_id=None,
+            previous_ends_at=None,
+            key_id="2",
+            authenticated_at=NOON + LATER,
+            last_seen_at=NOON + LATER,
+        )
+        assert expected == self.NEW
+
+    def test_no_token_of_before_is_accepted(self) -> None:
+        accepted = [n for n in range(12) if self.NEW.accepts_access(n, NOON + LATER)]
+        assert accepted == [9]
+        assert not self.NEW.repeats_refresh(self.BEFORE.generation, NOON + LATER)
+
+
 class TestUse:
     @pytest.mark.parametrize(
         ("generation", "first_used_at", "first"),

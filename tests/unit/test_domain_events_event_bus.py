@@ -283,6 +283,13 @@ class TestDomainEvent:
         marked = {each.name for each in fields(Named) if each.metadata.get("personal")}
         assert marked == {"email"}
 
+    def test_a_field_that_is_marked_may_have_a_default(self):
+        @dataclass(frozen=True, kw_only=True)
+        class Named(Succeeded):
+            email: str = personal(default="nobody@example.com")
+
+        assert Named().email == "nobody@example.com"
+
     def test_a_fact_cannot_be_changed(self):
         with pytest.raises(FrozenInstanceError):
             setattr(Succeeded(), "user_id", None)  # noqa: B010  the assignment is under test

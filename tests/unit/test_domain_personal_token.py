@@ -1,6 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -38,6 +39,12 @@ class TestText:
         token = make_token()
         assert token.text(KEYS) == token.text(KEYS)
 
+    def test_what_was_handed_out_before_an_update_still_works(self) -> None:
+        token = make_token(id=UUID(int=1))
+        assert token.text(KEYS) == (
+            "dsh_pat_AAAAAAAAAAAAAAAAAAAAAYHcXC-_JqXCnun5FxQ45wpQANwRIanT_Wi2F7WuiPP4"
+        )
+
     @pytest.mark.parametrize(
         "change", [{"id": uuid7()}, {"salt": b"t" * 32}, {"key_id": "2"}], ids=["id", "salt", "key"]
     )
@@ -69,6 +76,14 @@ class TestLife:
     )
     def test_it_ends_when_it_expires(self, age: timedelta, is_live: bool) -> None:
         assert make_token().is_live(NOON + age) is is_live
+
+    @pytest.mark.parametrize(
+        ("age", "is_live"),
+        [(timedelta(minutes=5) - timedelta(microseconds=1), True), (timedelta(minutes=5), False)],
+    )
+    def test_it_ends_when_a_rotation_says(self, age: timedelta, is_live: bool) -> None:
+        token = make_token(rotated_at=NOON + timedelta(minutes=5))
+        assert token.is_live(NOON + age) is is_live
 
     def test_it_ends_when_it_is_revoked(self) -> None:
         assert not make_token(revoked_at=NOON).is_live(NOON)
