@@ -50,10 +50,23 @@ class TestExpiration:
             (Purpose.PASSWORD_RESET, 1),
             (Purpose.EMAIL_CHANGE, 24),
             (Purpose.INVITATION, 72),
+            (Purpose.UNLOCK, 24),
         ],
     )
     def test_a_token_lives_as_long_as_its_purpose_needs(self, purpose: Purpose, hours: int) -> None:
         assert issue(purpose).expires_at == NOON + timedelta(hours=hours)
+
+    def test_it_is_for_no_other_address_unless_it_says_so(self) -> None:
+        issued = issue()
+        bare = OneUseToken(
+            id=issued.id,
+            purpose=issued.purpose,
+            user_id=None,
+            key_id="new",
+            salt=issued.salt,
+            expires_at=issued.expires_at,
+        )
+        assert [issued.email, bare.email] == [None, None]
 
     def test_every_purpose_has_a_lifetime(self) -> None:
         assert set(LIFETIMES) == set(Purpose)

@@ -71,7 +71,8 @@ class Runner:
 
     def _tests_of(self, path: str) -> list[str]:
         module = path.removesuffix(".py").replace("/", ".")
-        return [file for file in self._files if module in self._imports[file]]
+        package = module.rpartition(".")[0]  # a test of all of its values imports that
+        return [file for file in self._files if {module, package} & self._imports[file]]
 
 
 def _imports(file: Path) -> set[str]:
