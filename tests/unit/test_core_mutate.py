@@ -3,7 +3,7 @@
 import pytest
 
 from trials.mutate.__main__ import changed_lines, listed
-from trials.mutate.changes import mutants_of
+from trials.mutate.changes import mutants_of, whole_statements
 
 
 def _changes(source: str) -> list[str]:
@@ -74,6 +74,15 @@ def test_the_lines_that_a_diff_adds_are_told() -> None:
         "diff --git a/b.py b/b.py\n--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n"
     )
     assert changed_lines(diff) == {"a.py": [3, 4], "b.py": [1]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "statements"),
+    [([1], [1]), ([3], [2, 3, 4]), ([5], [5]), ([6], [6, 7]), ([8], [8]), ([1, 8], [1, 8])],
+)
+def test_a_changed_line_changes_its_statement(changed: list[int], statements: list[int]) -> None:
+    source = "x = 1\ny = f(\n    2,\n)\ndef g(z):\n    if (z and\n        y):\n        return x\n"
+    assert whole_statements(source, changed) == statements
 
 
 def test_an_equivalent_mutant_is_listed_with_its_reason() -> None:

@@ -17,12 +17,13 @@ from pathlib import Path
 from rich.console import Console
 
 from trials.mutate.bodies import MutmutError, Targets, of_bodies
-from trials.mutate.changes import Mutant, mutants_of
-from trials.mutate.running import Runner
+from trials.mutate.changes import Mutant, mutants_of, whole_statements
+from trials.mutate.running import Runner, tests_of
 
 _APPS = ("users", "sessions_app", "audit")
 _CORE = ("actions", "clock", "errors", "events", "ids", "ports", "result", "validation")
 _EQUIVALENTS = Path("tests/equivalent_mutants.txt")
+_ALL = ["tests/unit"]
 _FAILED = 3
 _EVERY = 20  # seconds between two lines of progress
 
@@ -69,11 +70,15 @@ def _changed_since(base: str) -> Targets:
     command = ["git", "diff", "--unified=0", "--no-color", base, "--", *_pure()]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     diff = done.stdout
-    return {path: lines for path, lines in changed_lines(diff).items() if lines}
+    return {
+        path: whole_statements(Path(path).read_text(), lines)
+        for path, lines in changed_lines(diff).items()
+        if lines
+    }
 
 
-def changed_lines(diff: str) -> dict[str, list[int] | None]:
-    lines: dict[str, list[int] | None] = {}
+def changed_lines(diff: str) -> dict[str, list[int]]:
+    lines: dict[str, list[int]] = {}
     for file in re.split(r"^\+\+\+ b/", diff, flags=re.MULTILINE)[1:]:
         hunks = re.findall(r"^@@ .*?\+(\d+)(?:,(\d+))? @@", file, flags=re.MULTILINE)
         spans = (range(int(first), int(first) + int(count or 1)) for first, count in hunks)
@@ -85,8 +90,7 @@ def _try(targets: Targets, options: argparse.Namespace, console: Console) -> int
     began, tried = time.monotonic(), Counter[str]()
     survivors: list[Mutant] = []
     if options.only != "constants":
-        total, left = of_bodies(targets, ["tests/unit"], options.jobs)
-        tried["bodies"], survivors = total, left
+        tried["bodies"], survivors = _of_bodies(targets, options)
     if options.only != "bodies":
         mutants = [mutant for path in targets for mutant in _constants(path, targets[path])]
         tried["constants"] = len(mutants)
@@ -96,6 +100,18 @@ def _try(targets: Targets, options: argparse.Namespace, console: Console) -> int
     console.print(f"{counts} tried in {time.monotonic() - began:.0f} s")
     whole = not options.since and not options.only
     return _tell(survivors, known, targets if whole else {}, console)
+
+
+def _of_bodies(targets: Targets, options: argparse.Namespace) -> tuple[int, list[Mutant]]:
+    """Of some modules first by their own tests; what those let live, by all of them."""
+    own = sorted({file for path in targets for file in tests_of(path)})
+    if not own or not (options.paths or options.since):
+        return of_bodies(targets, _ALL, options.jobs)
+    total, left = of_bodies(targets, own, options.jobs)
+    if left:
+        again = {path: targets[path] for path in {mutant.path for mutant in left}}
+        _, left = of_bodies(again, _ALL, options.jobs)
+    return total, left
 
 
 def _constants(path: str, lines: list[int] | None) -> Iterable[Mutant]:

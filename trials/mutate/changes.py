@@ -55,6 +55,18 @@ def mutants_of(path: str, source: str) -> list[Mutant]:
     return [_mutant(path, source, *change) for change in finder.found]
 
 
+def whole_statements(source: str, lines: list[int]) -> list[int]:
+    """A change in one of its lines changes all of a statement; of a block, its head alone."""
+    found = set(lines)
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.stmt):
+            body: list[ast.stmt] = getattr(node, "body", [])
+            end = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            span = range(node.lineno, max(end, node.lineno) + 1)
+            found.update(span if found.intersection(span) else ())
+    return sorted(found)
+
+
 def _mutant(path: str, source: str, scope: str, node: ast.expr, new: str) -> Mutant:
     lines = source.encode().splitlines(keepends=True)  # ast counts bytes
     first, last = node.lineno - 1, node.end_lineno or node.lineno

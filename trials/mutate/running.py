@@ -10,6 +10,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,7 @@ def settings() -> dict[str, list[str]]:
 class Runner:
     def __init__(self) -> None:
         self._arguments = [*_CALM, *filter(None, settings()["pytest_add_cli_args"])]
-        self._files = sorted(map(str, Path("tests/unit").glob("test_*.py")))
-        self._imports = {file: _imports(Path(file)) for file in self._files}
+        self._files = unit_tests()
         _import_what_is_not_ours(self._arguments)
 
     def outcomes(self, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, bool]]:
@@ -56,7 +56,7 @@ class Runner:
 
     def _run(self, path: str) -> int:
         """Its own tests first: they fail soonest. The others only where those pass."""
-        own = self._tests_of(path)
+        own = tests_of(path)
         if own and (child := os.fork()):
             status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             if status or own == self._files:
@@ -69,15 +69,22 @@ class Runner:
         others = [f"--ignore={file}" for file in self._files if file not in files]
         return int(pytest.main([*self._arguments, *others, *files]))
 
-    def _tests_of(self, path: str) -> list[str]:
-        module = path.removesuffix(".py").replace("/", ".")
-        package = module.rpartition(".")[0]  # a test of all of its values imports that
-        return [file for file in self._files if {module, package} & self._imports[file]]
+
+def unit_tests() -> list[str]:
+    return sorted(map(str, Path("tests/unit").glob("test_*.py")))
 
 
-def _imports(file: Path) -> set[str]:
+def tests_of(path: str) -> list[str]:
+    """Those that import the module, or its package as one that looks at all values does."""
+    module = path.removesuffix(".py").replace("/", ".")
+    package = module.rpartition(".")[0]
+    return [file for file in unit_tests() if {module, package} & _imports(file)]
+
+
+@cache
+def _imports(file: str) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(Path(file).read_text())):
         if isinstance(node, ast.Import):
             found |= {each.name for each in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
