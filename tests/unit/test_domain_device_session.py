@@ -196,7 +196,9 @@ class TestReauthenticating:
     BEFORE = make_session(
         generation=7, first_used_at=NOON, previous_key_id="0", previous_ends_at=NOON + OVERLAP
     )
-    NEW = BEFORE.reauthenticated(key_id="2", now=NOON + LATER)
+
+    def proved_again(self) -> DeviceSession:
+        return self.BEFORE.reauthenticated(key_id="2", now=NOON + LATER)
 
     def test_a_generation_is_left_out(self) -> None:
         expected = replace(
@@ -210,12 +212,13 @@ class TestReauthenticating:
             authenticated_at=NOON + LATER,
             last_seen_at=NOON + LATER,
         )
-        assert expected == self.NEW
+        assert self.proved_again() == expected
 
     def test_no_token_of_before_is_accepted(self) -> None:
-        accepted = [n for n in range(12) if self.NEW.accepts_access(n, NOON + LATER)]
+        session = self.proved_again()
+        accepted = [n for n in range(12) if session.accepts_access(n, NOON + LATER)]
         assert accepted == [9]
-        assert not self.NEW.repeats_refresh(self.BEFORE.generation, NOON + LATER)
+        assert not session.repeats_refresh(self.BEFORE.generation, NOON + LATER)
 
 
 class TestUse:
