@@ -33,8 +33,8 @@ def main() -> int:
     console = Console(highlight=False, markup=False, soft_wrap=True)
     try:
         targets = _changed_since(options.since) if options.since else _chosen(options.paths)
-    except subprocess.CalledProcessError:
-        console.print(f"Nothing is tried: this checkout does not know {options.since}.")
+    except (subprocess.CalledProcessError, OSError):  # no such commit, no repository, no git
+        console.print(f"Nothing is tried: there is no {options.since} to compare with.")
         return 0
     if not targets:
         console.print("Nothing is tried: no module of domain, application or pure core.")

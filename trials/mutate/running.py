@@ -20,6 +20,7 @@ import pytest
 from trials.mutate.changes import Mutant
 
 _SECONDS = 120  # of CPU time: a change may make a loop endless
+_FIRST = 6  # files
 _CALM = ["-x", "-p", "no:randomly", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
@@ -47,22 +48,29 @@ class Runner:
             yield _next_of(running)
 
     def _start(self, mutant: Mutant) -> int:
+        stages = self._stages(mutant.path)
         if child := os.fork():
             return child
         _be_quiet()
         resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
         _change(mutant)
-        os._exit(self._run(mutant.path))
+        os._exit(self._run(stages))
 
-    def _run(self, path: str) -> int:
-        """Its own tests first: they fail soonest. The others only where those pass."""
+    def _stages(self, path: str) -> list[list[str]]:
+        """The tests that are likely to fail go first; the others only where those pass."""
         own = tests_of(path)
-        if own and (child := os.fork()):
-            status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-            if status or own == self._files:
-                return abs(status)
-            own = [file for file in self._files if file not in own]
-        return self._pytest(own or self._files)
+        others = [file for file in self._files if file not in own]
+        return [stage for stage in (own[:_FIRST], own[_FIRST:], others) if stage]
+
+    def _run(self, stages: list[list[str]]) -> int:
+        for stage in stages[:-1]:
+            if child := os.fork():
+                status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                if status:
+                    return abs(status)
+            else:
+                return self._pytest(stage)
+        return self._pytest(stages[-1])
 
     def _pytest(self, files: Sequence[str]) -> int:
         # pytest looks into all files of a folder, unless they are ignored.
@@ -70,15 +78,19 @@ class Runner:
         return int(pytest.main([*self._arguments, *others, *files]))
 
 
+@cache
 def unit_tests() -> list[str]:
     return sorted(map(str, Path("tests/unit").glob("test_*.py")))
 
 
+@cache
 def tests_of(path: str) -> list[str]:
-    """Those that import the module, or its package as one that looks at all values does."""
+    """Those that import the module, or its package as one that looks at all values does; first
+    those that import little else."""
     module = path.removesuffix(".py").replace("/", ".")
     package = module.rpartition(".")[0]
-    return [file for file in unit_tests() if {module, package} & _imports(file)]
+    own = [file for file in unit_tests() if {module, package} & _imports(file)]
+    return sorted(own, key=lambda file: len(_imports(file)))
 
 
 @cache
