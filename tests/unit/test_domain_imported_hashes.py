@@ -103,6 +103,7 @@ class TestLimits:
             scrypt(8192, 8, 1),
             scrypt(2**18, 8, 2),
             scrypt(2**15, 2, 16),
+            scrypt(8192, 64, 1),
             bcrypt("08"),
             bcrypt("14"),
         ],
@@ -122,6 +123,7 @@ class TestLimits:
             (scrypt(2**30, 8, 1), "scrypt, KiB 1,073,741,824: above 262,144"),
             (scrypt(2**18, 8, 4), "scrypt, KiB times p 1,048,576: above 524,288"),
             (scrypt(8192, 128, 1), "scrypt, r 128"),
+            (scrypt(8192, 65, 1), "scrypt, r 65: above 64"),
             (scrypt(8192, 8, 17), "scrypt, p 17"),
             (f"$scrypt$ln=99,r=8,p=1${B64_16}${B64_32}", "scrypt, KiB 633,825,300,114,"),
             (bcrypt("15"), "bcrypt, cost 15: above 14"),
@@ -145,6 +147,7 @@ class TestLimits:
             (pbkdf2(0), "PBKDF2, iterations 0"),
             (scrypt(4096, 8, 1), "scrypt, KiB 4,096: below 8,192"),
             (scrypt(0, 8, 1), "scrypt, KiB 0"),
+            (scrypt(1, 8, 1), "scrypt, KiB 1"),
             (scrypt(8192, 1, 1), "scrypt, r 1"),
             (scrypt(8192, 8, 0), "scrypt, p 0"),
             (bcrypt("07"), "bcrypt, cost 7: below 8"),
@@ -160,11 +163,20 @@ class TestLimits:
         ("text", "named"),
         [
             (argon2(120, 10, 16), "Argon2, lanes 16: each needs 8 KiB"),
-            (scrypt(10_000, 8, 1), "no power of two"),
+            (scrypt(10_000, 8, 1), "scrypt: N is no power of two."),
         ],
     )
     def test_what_the_libraries_would_refuse_is_refused_before(self, text: str, named: str) -> None:
-        assert named in assert_failure(adopt(text), ErrorCode.VALIDATION_FAILED).message
+        message = assert_failure(adopt(text), ErrorCode.VALIDATION_FAILED).message
+        assert message.startswith(named)
+
+    @pytest.mark.parametrize(("length", "taken"), [(512, True), (513, False)])
+    def test_a_text_of_more_than_512_characters_is_not_looked_at(
+        self, length: int, taken: bool
+    ) -> None:
+        before, after = "$pbkdf2-sha256$i=10000,l=", f"${B64_16}${B64_32}"
+        text = before + "0" * (length - len(before) - len(after)) + after
+        assert adopt(text).is_success is taken
 
 
 class TestShapes:
