@@ -18,7 +18,7 @@ from rich.console import Console
 
 from trials.mutate.bodies import MutmutError, Targets, of_bodies
 from trials.mutate.changes import Mutant, mutants_of, whole_statements
-from trials.mutate.running import Runner, tests_of
+from trials.mutate.running import Runner, UnsoundError, tests_of
 
 _APPS = ("users", "sessions_app", "audit")
 _CORE = ("actions", "clock", "errors", "events", "ids", "ports", "result", "validation")
@@ -41,7 +41,7 @@ def main() -> int:
         return 0 if options.since else 2
     try:
         return _try(targets, options, console)
-    except MutmutError as problem:
+    except (MutmutError, UnsoundError) as problem:
         console.print(str(problem))
         return _FAILED
 
@@ -67,12 +67,11 @@ def _chosen(paths: Sequence[str]) -> Targets:
 
 
 def _changed_since(base: str) -> Targets:
-    command = ["git", "diff", "--unified=0", "--no-color", base, "--", *_pure()]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    diff = done.stdout
+    command = ["git", "diff", "--unified=0", "--no-color", "--dst-prefix=b/", base, "--", *_pure()]
+    diff = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     return {
         path: whole_statements(Path(path).read_text(), lines)
-        for path, lines in changed_lines(diff).items()
+        for path, lines in changed_lines(diff.stdout).items()
         if lines
     }
 

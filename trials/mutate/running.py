@@ -21,6 +21,8 @@ from trials.mutate.changes import Mutant
 
 _SECONDS = 120  # of CPU time: a change may make a loop endless
 _FIRST = 6  # files
+_PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_UNCHANGED = Mutant("", 0, "", "", "")
 _CALM = ["-x", "-p", "no:randomly", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 
@@ -31,6 +33,10 @@ def settings() -> dict[str, list[str]]:
     return {name: value.split("\n") for name, value in parser["mutmut"].items()}
 
 
+class UnsoundError(Exception):
+    """The unit tests fail without any change: every mutant would seem to be killed."""
+
+
 class Runner:
     def __init__(self) -> None:
         self._arguments = [*_CALM, *filter(None, settings()["pytest_add_cli_args"])]
@@ -38,14 +44,14 @@ class Runner:
         _import_what_is_not_ours(self._arguments)
 
     def outcomes(self, mutants: Iterable[Mutant], jobs: int) -> Iterator[tuple[Mutant, bool]]:
-        """Each with whether it survived, as they are done."""
+        """Each with whether it survived, as they are done; among them, once, no change at all."""
         running: dict[int, Mutant] = {}
-        for mutant in mutants:
+        for mutant in (_UNCHANGED, *mutants):
             if len(running) == jobs:
-                yield _next_of(running)
+                yield from _next_of(running)
             running[self._start(mutant)] = mutant
         while running:
-            yield _next_of(running)
+            yield from _next_of(running)
 
     def _start(self, mutant: Mutant) -> int:
         stages = self._stages(mutant.path)
@@ -67,7 +73,7 @@ class Runner:
             if child := os.fork():
                 status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
                 if status:
-                    return abs(status)
+                    return 1
             else:
                 return self._pytest(stage)
         return self._pytest(stages[-1])
@@ -75,7 +81,8 @@ class Runner:
     def _pytest(self, files: Sequence[str]) -> int:
         # pytest looks into all files of a folder, unless they are ignored.
         others = [f"--ignore={file}" for file in self._files if file not in files]
-        return int(pytest.main([*self._arguments, *others, *files]))
+        code = pytest.main([*self._arguments, *others, *files])
+        return 0 if code in _PASSED else 1
 
 
 @cache
@@ -104,9 +111,13 @@ def _imports(file: str) -> set[str]:
     return found
 
 
-def _next_of(running: dict[int, Mutant]) -> tuple[Mutant, bool]:
+def _next_of(running: dict[int, Mutant]) -> Iterator[tuple[Mutant, bool]]:
     child, status = os.wait()
-    return running.pop(child), status == 0
+    mutant = running.pop(child)
+    if mutant is not _UNCHANGED:
+        yield mutant, status == 0
+    elif status:
+        raise UnsoundError("The unit tests fail as they are: make test-unit tells where.")
 
 
 def _be_quiet() -> None:
