@@ -141,10 +141,9 @@ def _refused(fault: str) -> Failure[ValidationError]:
 
 
 def _base64(text: str) -> bytes | None:
-    """Padded or not; passlib writes a dot for the plus."""
-    bare = text.replace(".", "+").rstrip("=")
+    """Padded or not: what is too much is passed over. Passlib writes a dot for the plus."""
     try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4))
+        return base64.b64decode(text.replace(".", "+") + "==")
     except binascii.Error:
         return None
 
