@@ -97,6 +97,10 @@ class TestConceal:
     def test_what_is_not_base64_reveals_nothing(self, subject: Subject, text: str) -> None:
         assert subject.reveal(text, attempt_id()) is None
 
+    def test_it_has_one_spelling(self, subject: Subject) -> None:
+        entry_id = attempt_id()
+        assert subject.reveal(f"{concealed(subject, entry_id)}\n", entry_id) is None
+
     @pytest.mark.parametrize("facts", [{}, {"email": None}])
     def test_where_nothing_is_known_nothing_is_concealed(
         self, subject: Subject, facts: dict[str, None]
