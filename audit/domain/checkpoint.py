@@ -32,7 +32,7 @@ class NotAuthentic(ValueError):
 
 
 def encoded_base64(raw: bytes) -> str:
-    return b64encode(raw).decode("ascii")
+    return b64encode(raw).decode()
 
 
 def decoded_base64(text: str) -> bytes:

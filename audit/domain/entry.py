@@ -172,7 +172,7 @@ _JSON: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_as
 def canonical(document: Mapping[str, Any]) -> bytes:
     text = _JSON.encode(_plain(document))
     # A lone surrogate has no UTF-8; as a JSON escape it has a form.
-    return text.encode("utf-8", "backslashreplace")
+    return text.encode(errors="backslashreplace")
 
 
 def clipped(value: Any) -> Any:
