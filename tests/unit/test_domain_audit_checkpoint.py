@@ -306,6 +306,28 @@ class TestNotes:
         note = SignedNote(text, SignedNote.read(NOTE).signatures)
         assert SignedNote.read(note.encoded()) == note
 
+    @pytest.mark.parametrize(
+        ("line", "why"),
+        [
+            ("no signature", "not a signature line"),
+            (f"— {NAME} AAAAAA==", "a signature line without a signature"),
+            (f"— {NAME} AAAAAAB=", "base64 that is not canonical"),
+        ],
+    )
+    def test_a_refusal_says_what_is_wrong(self, line: str, why: str) -> None:
+        with pytest.raises(ValueError, match=f"^{why}$"):
+            SignedNote.read(f"{BODY}\n{line}\n")
+
+    @pytest.mark.parametrize(("length", "taken"), [(1_000_000, True), (1_000_001, False)])
+    def test_a_million_characters_are_not_too_many(self, length: int, taken: bool) -> None:
+        end = f"\n\n{LINE}\n"
+        note = "a" * (length - len(end)) + end
+        if taken:
+            assert SignedNote.read(note).encoded() == note
+            return
+        with pytest.raises(ValueError, match="note has up to 1000000 characters"):
+            SignedNote.read(note)
+
     def test_a_hundred_signatures_are_not_too_many(self) -> None:
         assert len(SignedNote.read(f"{BODY}\n" + f"{LINE}\n" * 100).signatures) == 100
 
