@@ -97,6 +97,10 @@ class TestKinds:
         )
         assert (error.resource_type, error.resource_id) == ("user", user_id)
 
+    def test_a_not_found_error_may_name_none(self):
+        error = NotFoundError(ErrorCode.NOT_FOUND, "No.")
+        assert (error.resource_type, error.resource_id) == (None, None)
+
     def test_a_rate_limited_error_says_when_to_come_back(self):
         assert RateLimitedError(ErrorCode.RATE_LIMITED, "No.").retry_after == 60
 
@@ -106,6 +110,7 @@ class TestKinds:
     ):
         error = kind(ErrorCode.CACHE_ERROR, "No.", infrastructure_code="ConnectionError")
         assert error.infrastructure_code == "ConnectionError"
+        assert kind(ErrorCode.CACHE_ERROR, "No.").infrastructure_code is None
 
     @pytest.mark.parametrize("kind", [CacheError, SecretsError, AuditError])
     def test_what_the_driver_said_is_not_in_the_text(self, kind: type[InfrastructureError]):

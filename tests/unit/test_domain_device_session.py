@@ -256,8 +256,29 @@ class TestMaking:
             salt=b"s" * 32,
         )
         assert (session.generation, session.kind) == (1, SessionKind.API)
+        assert (session.version, session.rotation, session.marks) == (1, 0, ())
         assert session.id.version == 7
         assert session.is_live(NOON) is True
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("ip_address", "location", "first_used_at", "previous_key_id", "previous_ends_at"),
+            *("rotated_at", "revoked_at", "revoked_reason"),
+        ],
+    )
+    def test_of_a_new_session_nothing_else_is_known(self, name: str) -> None:
+        session = DeviceSession(
+            user_id=uuid7(),
+            device="curl",
+            created_at=NOON,
+            authenticated_at=NOON,
+            last_seen_at=NOON,
+            generation_began_at=NOON,
+            key_id="1",
+            salt=b"s" * 32,
+        )
+        assert getattr(session, name) is None
 
     def test_the_salt_does_not_print(self) -> None:
         assert "ssss" not in repr(make_session())

@@ -7,7 +7,14 @@ import pytest
 
 from core.ids import uuid7
 from core.keys import KeyRing
-from sessions_app.domain.personal_token import PREFIX, PersonalToken, Scope, read_token_id
+from sessions_app.domain.personal_token import (
+    LONGEST_LIFE,
+    MOST_TOKENS,
+    PREFIX,
+    PersonalToken,
+    Scope,
+    read_token_id,
+)
 from tests.factories import NOON
 
 KEYS = KeyRing("1", {"1": b"k" * 32})
@@ -67,6 +74,17 @@ class TestText:
     )
     def test_what_is_no_token_names_no_row(self, text: str) -> None:
         assert read_token_id(text) is None
+
+
+class TestMaking:
+    def test_a_new_one_was_neither_used_nor_ended(self) -> None:
+        token = make_token()
+        assert (token.last_used_at, token.rotated_at, token.revoked_at) == (None, None, None)
+        assert (token.id.version, token.rotation) == (7, 0)
+
+    def test_the_limits(self) -> None:
+        assert LONGEST_LIFE.days == 366
+        assert MOST_TOKENS == 50
 
 
 class TestLife:
