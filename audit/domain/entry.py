@@ -13,8 +13,6 @@ from core.actions import Phase
 from core.ids import uuid7
 from core.keys import KeyRing
 
-LONGEST_ENTRY: Final = 60_000
-"""Bytes."""
 _PHASE_BITS: Final = 0b11
 _OUTCOME: Final = 0b01
 _SOLE: Final = 0b10
