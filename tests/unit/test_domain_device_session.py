@@ -49,6 +49,11 @@ class TestLife:
     ) -> None:
         assert make_session(last_seen_at=seen).expires_at == expires
 
+    @pytest.mark.parametrize(("now", "live"), around(NOON + timedelta(minutes=5)))
+    def test_a_rotation_ends_it_when_it_says(self, now: datetime, live: bool) -> None:
+        session = make_session(rotated_at=NOON + timedelta(minutes=5))
+        assert session.is_live(now) is live
+
     @pytest.mark.parametrize("reason", EndReason)
     def test_a_session_that_was_ended_is_not_live(self, reason: EndReason) -> None:
         session = make_session(revoked_at=NOON, revoked_reason=reason)

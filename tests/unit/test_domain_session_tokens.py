@@ -40,6 +40,7 @@ class TestPair:
         session = make_session(id=UUID("018cc251-f400-7000-8000-000000000001"), generation=7)
         tokens = tokens_of(session, KEYS)
         assert (tokens.access_token, tokens.refresh_token) == GOLDEN
+        assert tokens.access_ends_at == session.access_ends_at
 
     @pytest.mark.conforms("S3")
     def test_each_generation_has_tokens_of_its_own(self, session: DeviceSession) -> None:
