@@ -152,6 +152,9 @@ def _tell(
     for mutant in sorted(left, key=lambda each: (each.path, each.line)):
         console.print(f"{mutant.path}:{mutant.line}: {mutant.scope} survives this change")
         console.print(f"    - {mutant.before}\n    + {mutant.after}")
+    if left:
+        again = " ".join(sorted({mutant.path for mutant in left}))
+        console.print(f'make mutate ARGS="{again}" tries them again.')
     gone = [name for name in known if name.split(":")[0] in targets and name not in names]
     for name in gone:
         console.print(f"{_EQUIVALENTS} lists what a test kills, or what is no more:\n    {name}")
