@@ -50,12 +50,28 @@ def _budget(item: pytest.Item, tier: str) -> float:
     return BUDGETS[tier] * (_EXAMPLES if is_property else 1)
 
 
+class _Collector:
+    """A full garbage collection would be charged to whichever test it happens in."""
+
+    def __init__(self) -> None:
+        self.taken = dict.fromkeys(_CLOCKS, 0.0)
+        self._begun = dict.fromkeys(_CLOCKS, 0.0)
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        for clock in _CLOCKS:
+            if phase == "start":
+                self._begun[clock] = clock()
+            else:
+                self.taken[clock] += clock() - self._begun[clock]
+
+
+_collector = _Collector()
+gc.callbacks.append(_collector)
 # Once in a process: pytester's inner runs share it.
 _freeze = cache(gc.freeze)
 
 
 def pytest_collection_finish() -> None:
-    # A full garbage collection would be charged to whichever test it happens in.
     _freeze()
 
 
@@ -66,11 +82,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     if tier is None:
         return (yield)
     clock, modules = _clock_of(tier), len(sys.modules)
-    began = clock()
+    began, collected = clock(), _collector.taken[clock]
     try:
         return (yield)
     finally:
-        spent = clock() - began
+        spent = clock() - began - (_collector.taken[clock] - collected)
         item.user_properties.append(("seconds", spent))
         excuse = _IMPORTS if len(sys.modules) > modules else 0.0
         _judge(item, tier, spent, excuse)

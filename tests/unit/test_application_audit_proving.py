@@ -20,16 +20,6 @@ DAMAGES: list[Damage] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def original() -> MemoryTrail:
-    return MemoryTrail.sealed()
-
-
-@pytest.fixture
-def trail(original: MemoryTrail) -> MemoryTrail:
-    return original.copy()
-
-
 @pytest.fixture
 def prover(trail: MemoryTrail) -> Prover:
     return Prover(trail.store)

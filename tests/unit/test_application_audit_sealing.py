@@ -21,23 +21,6 @@ def sealer(trail: MemoryTrail, **over: Any) -> Sealer:
     return Sealer(**values | over)
 
 
-@pytest.fixture
-def empty() -> MemoryTrail:
-    trail = MemoryTrail(InMemoryKeeper(), [], [])
-    trail.keeper.add(SigningKey.generate("dashtam.test/audit"))
-    return trail
-
-
-@pytest.fixture(scope="module")
-def original() -> MemoryTrail:
-    return MemoryTrail.sealed()
-
-
-@pytest.fixture
-def trail(original: MemoryTrail) -> MemoryTrail:
-    return original.copy()
-
-
 class TestSealing:
     """Uses fixtures: empty."""
 

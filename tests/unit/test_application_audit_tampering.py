@@ -3,18 +3,7 @@
 import pytest
 
 from audit.ports import Evidence, SealedLog
-from tests.memory_trail import MemoryTrail
 from tests.tampered import Incremental, SpotChecks, TamperMatrix
-
-
-@pytest.fixture(scope="module")
-def original() -> MemoryTrail:
-    return MemoryTrail.sealed()
-
-
-@pytest.fixture
-def trail(original: MemoryTrail) -> MemoryTrail:
-    return original.copy()
 
 
 @pytest.mark.contract(of=(SealedLog, Evidence))

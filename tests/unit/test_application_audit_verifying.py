@@ -6,7 +6,6 @@ from uuid import UUID
 
 import pytest
 
-from audit.domain.checkpoint import SigningKey
 from audit.domain.entry import attempt_id
 from audit.domain.findings import Kind
 from audit.domain.merkle import EMPTY_ROOT
@@ -14,28 +13,10 @@ from audit.domain.subject import Subject
 from core.actions import AuditAction, Phase
 from core.ids import first_id_of, uuid7
 from core.keys import KeyRing
-from tests.fakes.sealed_log import InMemoryKeeper
 from tests.memory_trail import MemoryTrail
 from tests.tampering import ANCIENT, MAC_KEYS, SIZE, Found, at, column, deleted, earlier, entry
 
 NAME = "user:ada"
-
-
-@pytest.fixture
-def empty() -> MemoryTrail:
-    trail = MemoryTrail(InMemoryKeeper(), [], [])
-    trail.keeper.add(SigningKey.generate("dashtam.test/audit"))
-    return trail
-
-
-@pytest.fixture(scope="module")
-def original() -> MemoryTrail:
-    return MemoryTrail.sealed()
-
-
-@pytest.fixture
-def trail(original: MemoryTrail) -> MemoryTrail:
-    return original.copy()
 
 
 class TestNothing:

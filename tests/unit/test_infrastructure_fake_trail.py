@@ -7,19 +7,11 @@ from core.ids import uuid7
 from tests.contracts.trail import KeeperContract, LogContract, SubjectsContract
 from tests.fakes.audit import InMemorySubjects
 from tests.fakes.sealed_log import InMemoryKeeper
-from tests.memory_trail import MemoryTrail
-
-
-@pytest.fixture(scope="module")
-def original() -> MemoryTrail:
-    return MemoryTrail.sealed()
 
 
 @pytest.mark.contract(of=(ProvableLog, Commits))
 class TestInMemoryLog(LogContract):
-    @pytest.fixture
-    def trail(self, original: MemoryTrail) -> MemoryTrail:
-        return original.copy()
+    """Uses fixtures: trail."""
 
 
 @pytest.mark.contract(of=Keeper)
