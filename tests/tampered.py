@@ -102,6 +102,7 @@ class TamperMatrix:
         both = KeyRing("new", {"new": b"k" * 32, **keys.keys})
         assert trail.verifier(mac_keys=both).verify().exit_code == 0
 
+    @pytest.mark.slow(reason="begins with a tree of 65,526 leaves")
     @pytest.mark.parametrize(
         ("damage", "leaf"),
         [
