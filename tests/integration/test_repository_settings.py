@@ -260,7 +260,13 @@ def test_nightly_runs_all_that_takes_long() -> None:
 
 
 def made_nightly(*targets: str) -> subprocess.CompletedProcess[str]:
-    command = ["make", "--old-file=ready", "nightly", f"NIGHTLY={' '.join(targets)}"]
+    command = [
+        "make",
+        "--no-print-directory",
+        "--old-file=ready",
+        "nightly",
+        f"NIGHTLY={' '.join(targets)}",
+    ]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
