@@ -501,6 +501,12 @@ class TestRanges:
         with pytest.raises(ValueError, match="not the hashes beside"):
             root_of_range(LEAVES[6:9], RangeProof(6, 9, 16, left, (STRANGE,) * 3))
 
+    @pytest.mark.parametrize(("first", "last"), [(0, 257), (0, 512), (300, 1900), (512, 1536)])
+    def test_a_range_of_more_than_a_tile_leads_to_the_root(self, first: int, last: int) -> None:
+        tree = shelf_of(WHOLE)
+        proof = range_proof(tree, first, last, 2000)
+        assert root_of_range(MANY[first:last], proof) == root_of(tree, 2000)
+
     @pytest.mark.parametrize(
         ("first", "last", "size"), [(-1, 2, 3), (2, 1, 3), (0, 4, 3), (4, 4, 3)]
     )
