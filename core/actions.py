@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     USER_TOKENS_PURGED = "user.tokens_purged"
     USER_LOGIN = "user.login"
     USER_LOCKED = "user.locked"
+    USER_UNLOCKED = "user.unlocked"
     USER_DEVICE_PASS_GRANTED = "user.device_pass_granted"
     USER_DEVICES_FORGOTTEN = "user.devices_forgotten"
     SESSION_REFRESHED = "session.refreshed"

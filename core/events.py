@@ -15,6 +15,11 @@ def personal(**options: Any) -> Any:
     return field(metadata={"personal": True}, **options)
 
 
+def stated() -> Any:
+    """What a person says why they do it. It may name somebody, so it can be erased with them."""
+    return personal(default=None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class DomainEvent:
     """`user_id` is the person it is about, where that is known."""

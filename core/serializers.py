@@ -40,6 +40,17 @@ class FlagField(serializers.BooleanField):
         return data
 
 
+class YesField(FlagField):
+    """For what can be said and not taken back: `true`, or left out."""
+
+    default_error_messages = {"not_yes": "It can only be set to true."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not super().to_internal_value(data):
+            self.fail("not_yes")
+        return True
+
+
 class NumberField(serializers.IntegerField):
     """A whole JSON number: DRF's IntegerField would take "5", and true for 1."""
 

@@ -82,6 +82,8 @@ class SignInGuard(models.Model):
     """`key` is an HMAC of whose failures are counted: an address, known or not, or a device."""
 
     key = models.BinaryField(primary_key=True, max_length=32)
+    # No constraint: looking for the account would take longer where there is one, and tell of it.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, db_constraint=False)
     failures = models.PositiveIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()

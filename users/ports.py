@@ -103,11 +103,19 @@ class SignInGuard(Protocol):
         """The count, which nobody else changes until the transaction ends."""
         ...
 
-    def record_failure(self, counted: str, now: datetime) -> tuple[FailureCount, FailureCount]:
-        """As it was, and as it is."""
+    def record_failure(
+        self, counted: str, now: datetime, owner: UUID | None = None
+    ) -> tuple[FailureCount, FailureCount]:
+        """As it was, and as it is. `owner` is whose account it is about, if it is anybody's."""
         ...
 
+    def lock(self, counted: str, until: datetime, now: datetime, owner: UUID) -> None: ...
+
     def clear(self, counted: str) -> None: ...
+
+    def clear_all_of(self, owner: UUID) -> None:
+        """Of an address, of devices and sessions: whatever is counted for this account."""
+        ...
 
     def count_quiet(self, before: datetime) -> int:
         """How many have had no failure since."""

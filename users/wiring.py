@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -63,6 +63,12 @@ from users.application.links import (
     RequestLinkHandler,
     StartPasswordReset,
     StartPasswordResetHandler,
+)
+from users.application.locking import (
+    LockAccount,
+    LockAccountHandler,
+    UnlockAccount,
+    UnlockAccountHandler,
 )
 from users.application.passwords import (
     ChangePassword,
@@ -275,6 +281,27 @@ def change_account() -> InUnitOfWork[ChangeAccount, User]:
     handler = ChangeAccountHandler(
         user_repo=DjangoUserRepository(database),
         token_repo=one_use_tokens(database),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def lock_account() -> InUnitOfWork[LockAccount, datetime]:
+    database = container.get_database()
+    handler = LockAccountHandler(
+        user_repo=DjangoUserRepository(database),
+        guard=_guard(database),
+        passes=device_passes(),
+        event_bus=container.get_event_bus(),
+    )
+    return InUnitOfWork(handler, database)
+
+
+def unlock_account() -> InUnitOfWork[UnlockAccount, None]:
+    database = container.get_database()
+    handler = UnlockAccountHandler(
+        user_repo=DjangoUserRepository(database),
+        guard=_guard(database),
         event_bus=container.get_event_bus(),
     )
     return InUnitOfWork(handler, database)

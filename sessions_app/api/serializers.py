@@ -95,6 +95,10 @@ class IntrospectionSerializer(serializers.Serializer[Any]):
     sid = serializers.UUIDField(required=False, help_text="Of a session's token.")
 
 
+class EndedSessionsSerializer(serializers.Serializer[Any]):
+    sessions = serializers.IntegerField(help_text="How many ended.")
+
+
 class RotationOrderSerializer(serializers.Serializer[Any]):
     user_id = IdField(required=False, help_text="Everybody where it is missing.")
     reason = TextField(max_length=256, help_text="For the audit trail.")

@@ -1,4 +1,4 @@
-"""Ending sessions, by their owner."""
+"""Ending sessions, by their owner or by an admin."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -23,10 +23,11 @@ from sessions_app.ports import KnownDevices, Owners, SessionRepository
 
 @dataclass(frozen=True, kw_only=True)
 class RevokeSession:
-    """By its owner, from this or another session of theirs."""
+    """Of its owner `user_id`."""
 
     session_id: UUID
     user_id: UUID
+    stated_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,11 @@ class RevokeSessionHandler:
 
     def handle(self, command: RevokeSession) -> Result[None, DomainError]:
         user_id, session_id = command.user_id, command.session_id
-        self.event_bus.publish(SessionRevocationAttempted(user_id=user_id, session_id=session_id))
+        self.event_bus.publish(
+            SessionRevocationAttempted(
+                user_id=user_id, session_id=session_id, stated_reason=command.stated_reason
+            )
+        )
         ended = self.session_repo.end(session_id, user_id, EndReason.REVOKED, self.clock.now())
         if not ended:
             self.event_bus.publish(
@@ -58,6 +63,7 @@ class RevokeSessions:
     user_id: UUID
     except_for: UUID | None = None
     device_token: str | None = field(default=None, repr=False)
+    stated_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +77,9 @@ class RevokeSessionsHandler:
     def handle(self, command: RevokeSessions) -> Result[int, DomainError]:
         """How many ended."""
         user_id = command.user_id
-        self.event_bus.publish(SessionsRevocationAttempted(user_id=user_id))
+        self.event_bus.publish(
+            SessionsRevocationAttempted(user_id=user_id, stated_reason=command.stated_reason)
+        )
         # A sign-in beside this one is either seen here, or begins afterwards.
         if self.owners.lock(user_id) is None:
             self.event_bus.publish(

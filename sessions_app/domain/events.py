@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from core.actions import AuditAction, Phase
-from core.events import DomainEvent, personal
+from core.events import DomainEvent, personal, stated
 from sessions_app.domain.familiarity import Mark
 
 
@@ -89,8 +89,11 @@ class ReauthenticationFailed(SessionEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class SessionRevocationAttempted(SessionEvent):
+    """By its owner, or by an admin."""
+
     action: ClassVar[AuditAction] = AuditAction.SESSION_REVOKED
     phase: ClassVar[Phase] = Phase.ATTEMPTED
+    stated_reason: str | None = stated()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +115,7 @@ class SessionsRevocationAttempted(DomainEvent):
 
     action: ClassVar[AuditAction] = AuditAction.SESSIONS_REVOKED
     phase: ClassVar[Phase] = Phase.ATTEMPTED
+    stated_reason: str | None = stated()
 
 
 @dataclass(frozen=True, kw_only=True)

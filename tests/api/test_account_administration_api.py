@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
+from audit.wiring import reader
 from core.ids import uuid7
 from sessions_app import models as session_models
 from tests.factories import PASSWORD, UserFactory
@@ -41,6 +42,9 @@ class TestWhoMay:
             client.get(f"{USERS}/{user.pk}"),
             client.patch(f"{USERS}/{user.pk}", {"role": "admin"}),
             client.post(f"{USERS}/{user.pk}/password-reset-tokens"),
+            client.post(f"{USERS}/{user.pk}/locks"),
+            client.post(f"{USERS}/{user.pk}/unlocks"),
+            client.post(f"{USERS}/{user.pk}/session-revocations"),
         ]
 
     @pytest.mark.parametrize("role", ["user", "auditor"])
@@ -69,6 +73,8 @@ class TestWhoMay:
             admin.get(path),
             admin.patch(path, {"is_active": False}),
             admin.post(f"{path}/password-reset-tokens"),
+            admin.post(f"{path}/locks"),
+            admin.post(f"{path}/unlocks"),
         ]
         assert {one.json()["code"] for one in answers} == {"user_not_found"}
 
@@ -176,7 +182,7 @@ class TestChanging:
     @pytest.mark.conforms("Z3")
     def test_nothing_else_changes_whatever_is_sent(self, admin: JsonClient) -> None:
         user = UserFactory.create(email=EMAIL)
-        more = {"email": "x@example.com", "password": "x", "is_verified": False, "token_version": 9}
+        more = {"email": "x@example.com", "password": "x", "token_version": 9}
         assert admin.patch(f"{USERS}/{user.pk}", more).status_code == 200
         before = (user.email, user.password, user.is_verified, user.token_version)
         user.refresh_from_db()
@@ -184,12 +190,49 @@ class TestChanging:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"role": "king"}, {"is_active": None}, {"session_tier": ""}, {"max_sessions": 0}],
+        [
+            {"role": "king"},
+            {"is_active": None},
+            {"is_verified": False},
+            {"session_tier": ""},
+            {"max_sessions": 0},
+        ],
         ids=str,
     )
     def test_what_cannot_be_is_told(self, admin: JsonClient, changes: dict[str, Any]) -> None:
         user = UserFactory.create(email=EMAIL)
         assert admin.patch(f"{USERS}/{user.pk}", changes).status_code == 400
+
+
+class TestLocking:
+    """Uses fixtures: admin."""
+
+    def test_nobody_signs_in_until_it_is_lifted_and_sessions_go_on(self, admin: JsonClient) -> None:
+        user = UserFactory.create(email=EMAIL)
+        theirs = JsonClient().as_user(EMAIL, PASSWORD)
+        answer = admin.post(f"{USERS}/{user.pk}/locks", json={"hours": 2, "reason": "a call"})
+        assert (answer.status_code, answer.json().keys()) == (201, {"locked_until"})
+        body = {"email": EMAIL, "password": PASSWORD}
+        assert JsonClient().post("/api/v1/sessions", json=body).status_code == 401
+        assert theirs.get("/api/v1/users/me").status_code == 200
+        assert admin.post(f"{USERS}/{user.pk}/unlocks").status_code == 204
+        assert JsonClient().post("/api/v1/sessions", json=body).status_code == 201
+
+    @pytest.mark.parametrize("body", [{"hours": 0}, {"hours": 721}, {"hours": "2"}], ids=str)
+    def test_what_cannot_be_is_told(self, admin: JsonClient, body: dict[str, Any]) -> None:
+        path = f"{USERS}/{UserFactory.create(email=EMAIL).pk}/locks"
+        assert admin.post(path, json=body).status_code == 400
+
+    def test_all_sessions_of_a_person_end_at_once(self, admin: JsonClient) -> None:
+        user = UserFactory.create(email=EMAIL)
+        theirs = JsonClient().as_user(EMAIL, PASSWORD)
+        answer = admin.post(f"{USERS}/{user.pk}/session-revocations", json={"reason": "a theft"})
+        assert (answer.status_code, answer.json()) == (200, {"sessions": 1})
+        assert theirs.get("/api/v1/users/me").status_code == 401
+        attempt = AuditEvent.objects.for_user(user.pk).get(action="sessions.revoked", phase=1)
+        seen = reader().find(attempt.pk)
+        assert seen is not None
+        assert seen.personal == {"stated_reason": "a theft"}
 
 
 class TestInviting:

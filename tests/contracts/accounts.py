@@ -266,6 +266,12 @@ class OneUseTokenRepositoryContract:
         assert [tokens.find_by_id(each.id) for each in (over, fresh)] == [None, fresh]
 
 
+def saved(ports: Ports, email: str = EMAIL) -> User:
+    user = make_user(email=email)
+    assert_success(ports.users.save(user))
+    return user
+
+
 class SignInGuardContract:
     """Uses fixtures: ports."""
 
@@ -312,6 +318,27 @@ class SignInGuardContract:
         assert ports.guard.count_quiet(NOON + MOMENT) == 1
         assert ports.guard.purge(NOON + MOMENT) == 1
         assert ports.guard.count(EMAIL) == FailureCount()
+        assert ports.guard.count("other@example.com") == FailureCount(1)
+
+    def test_a_lock_keeps_the_failures(self, ports: Ports) -> None:
+        owner, until = saved(ports).id, NOON + DAY
+        ports.guard.lock(EMAIL, until, NOON, owner)
+        assert ports.guard.count(EMAIL) == FailureCount(0, until)
+        ports.guard.clear(EMAIL)
+        ports.guard.record_failure(EMAIL, NOON)
+        ports.guard.lock(EMAIL, until, NOON, owner)
+        assert ports.guard.count(EMAIL) == FailureCount(1, until)
+
+    def test_all_that_is_counted_for_an_account_is_forgotten_together(self, ports: Ports) -> None:
+        owner, other = saved(ports).id, saved(ports, "other@example.com").id
+        ports.guard.record_failure(EMAIL, NOON, owner)
+        ports.guard.record_failure("device", NOON)  # nobody's yet
+        ports.guard.record_failure("device", NOON, owner)
+        ports.guard.lock("session", NOON + DAY, NOON, owner)
+        ports.guard.record_failure("other@example.com", NOON, other)
+        ports.guard.clear_all_of(owner)
+        left = [ports.guard.count(each) for each in (EMAIL, "device", "session")]
+        assert left == [FailureCount()] * 3
         assert ports.guard.count("other@example.com") == FailureCount(1)
 
     def test_clearing_what_is_clear_is_nothing(self, ports: Ports) -> None:

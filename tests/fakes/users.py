@@ -161,7 +161,7 @@ class ReversingPasswordService:
 class InMemorySignInGuard:
     implements = SignInGuard
     counts: dict[str, FailureCount] = field(default_factory=dict)
-
+    owners: dict[str, UUID | None] = field(default_factory=dict)
     changed: dict[str, datetime] = field(default_factory=dict)
 
     def count(self, counted: str) -> FailureCount:
@@ -170,13 +170,25 @@ class InMemorySignInGuard:
     def hold(self, counted: str) -> FailureCount:
         return self.count(counted)
 
-    def record_failure(self, counted: str, now: datetime) -> tuple[FailureCount, FailureCount]:
+    def record_failure(
+        self, counted: str, now: datetime, owner: UUID | None = None
+    ) -> tuple[FailureCount, FailureCount]:
         before = self.count(counted)
+        self.owners[counted] = owner
         self.counts[counted], self.changed[counted] = before.after_failure(now), now
         return before, self.counts[counted]
 
+    def lock(self, counted: str, until: datetime, now: datetime, owner: UUID) -> None:
+        self.counts[counted] = replace(self.count(counted), locked_until=until)
+        self.changed[counted], self.owners[counted] = now, owner
+
+    def clear_all_of(self, owner: UUID) -> None:
+        for counted in [each for each, whose in self.owners.items() if whose == owner]:
+            self.clear(counted)
+
     def clear(self, counted: str) -> None:
         self.counts.pop(counted, None)
+        self.owners.pop(counted, None)
         self.changed.pop(counted, None)
 
     def count_quiet(self, before: datetime) -> int:

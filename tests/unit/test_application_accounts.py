@@ -29,7 +29,13 @@ from users.application.accounts import (
     PurgeTokens,
     PurgeTokensHandler,
 )
-from users.domain.events import LimitsChanged, RoleChanged, SessionsForfeited
+from users.domain.events import (
+    AccountChangeAttempted,
+    EmailVouchedFor,
+    LimitsChanged,
+    RoleChanged,
+    SessionsForfeited,
+)
 from users.domain.lockout import FailureCount
 from users.domain.notices import Notice
 from users.domain.roles import Role, SessionTier
@@ -120,6 +126,21 @@ class TestChange:
         user = house.account(is_active=False)
         assert assert_success(house.change(user, house.admin(), is_active=True)).is_active is True
         assert house.forfeited() == []
+
+    def test_an_admin_can_vouch_for_an_address(self, house: House) -> None:
+        user = house.account(is_verified=False)
+        changed = assert_success(house.change(user, house.admin(), is_verified=True))
+        assert (changed.is_verified, changed.token_version) == (True, user.token_version)
+        fact = house.bus.published_events[1]
+        assert isinstance(fact, EmailVouchedFor)
+        assert fact.user_id == user.id
+
+    def test_what_the_admin_says_stands_beside_the_attempt(self, house: House) -> None:
+        user = house.account()
+        house.change(user, house.admin(), role=Role.AUDITOR, stated_reason="asked for by the board")
+        attempt = house.bus.published_events[0]
+        assert isinstance(attempt, AccountChangeAttempted)
+        assert attempt.stated_reason == "asked for by the board"
 
     def test_limits_change_together_and_none_is_the_tiers(self, house: House) -> None:
         user = house.account(max_sessions=7)

@@ -52,7 +52,7 @@ TABLE = {
     "PasswordResetRequestAttempted": (
         "user.password_reset_requested",
         Phase.ATTEMPTED,
-        {"email"},
+        {"email", "stated_reason"},
         set(),
     ),
     "PasswordResetRequestSucceeded": (
@@ -116,7 +116,7 @@ TABLE = {
         {"role", "is_verified", "is_active"},
     ),
     "UserImportFailed": ("user.imported", Phase.FAILED, {"email"}, {"reason"}),
-    "AccountChangeAttempted": ("user.changed", Phase.ATTEMPTED, set(), set()),
+    "AccountChangeAttempted": ("user.changed", Phase.ATTEMPTED, {"stated_reason"}, set()),
     "AccountChangeSucceeded": ("user.changed", Phase.SUCCEEDED, set(), set()),
     "AccountChangeFailed": ("user.changed", Phase.FAILED, set(), {"reason"}),
     "RoleChanged": ("user.role_changed", Phase.SOLE, set(), {"old", "new"}),
@@ -128,6 +128,13 @@ TABLE = {
         {"old_tier", "new_tier", "old_max_sessions", "new_max_sessions"},
     ),
     "SignInLocked": ("user.locked", Phase.SOLE, {"email"}, {"failures", "until", "known_by"}),
+    "AccountLockAttempted": ("user.locked", Phase.ATTEMPTED, {"stated_reason"}, set()),
+    "AccountLockSucceeded": ("user.locked", Phase.SUCCEEDED, set(), {"until"}),
+    "AccountLockFailed": ("user.locked", Phase.FAILED, set(), {"reason"}),
+    "AccountUnlockAttempted": ("user.unlocked", Phase.ATTEMPTED, {"stated_reason"}, set()),
+    "AccountUnlockSucceeded": ("user.unlocked", Phase.SUCCEEDED, set(), set()),
+    "AccountUnlockFailed": ("user.unlocked", Phase.FAILED, set(), {"reason"}),
+    "EmailVouchedFor": ("user.email_verified", Phase.SOLE, set(), set()),
     "DevicePassGrantAttempted": ("user.device_pass_granted", Phase.ATTEMPTED, set(), set()),
     "DevicePassGrantSucceeded": (
         "user.device_pass_granted",
@@ -181,7 +188,12 @@ TABLE = {
         set(),
         {"session_id", "reason"},
     ),
-    "SessionRevocationAttempted": ("session.revoked", Phase.ATTEMPTED, set(), {"session_id"}),
+    "SessionRevocationAttempted": (
+        "session.revoked",
+        Phase.ATTEMPTED,
+        {"stated_reason"},
+        {"session_id"},
+    ),
     "SessionRevocationSucceeded": ("session.revoked", Phase.SUCCEEDED, set(), {"session_id"}),
     "SessionRevocationFailed": (
         "session.revoked",
@@ -197,6 +209,7 @@ EXAMPLES: dict[str, Any] = {
     "email": "test@example.com",
     "reason": "locked",
     "device": "Firefox on Linux",
+    "until": NOON,
     "generation": 2,
 }
 

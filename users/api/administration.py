@@ -1,3 +1,4 @@
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -19,9 +20,13 @@ from users.api.serializers import (
     AccountSerializer,
     AccountsQuerySerializer,
     InvitationOrderSerializer,
+    LockedSerializer,
+    LockSerializer,
+    StatedReasonSerializer,
 )
 from users.application.accounts import ChangeAccount, InviteUser
 from users.application.links import StartPasswordReset
+from users.application.locking import LockAccount, UnlockAccount
 from users.application.reading import ViewUser, ViewUsers
 from users.ports import UserCriteria
 
@@ -83,7 +88,7 @@ class AccountView(AdministrationView):
 
     @extend_schema(
         operation_id="change_account",
-        summary="Change an account's role, activity or limits",
+        summary="Change an account's role, activity or limits, or vouch for its address",
         request=AccountChangesSerializer,
         responses={200: AccountSerializer}
         | BODY_PROBLEMS
@@ -104,13 +109,52 @@ class AccountResetTokensView(AdministrationView):
     @extend_schema(
         operation_id="start_password_reset",
         summary="Mail a person a link on which they choose a new password",
-        request=None,
-        responses={202: None} | problem_responses(401, 403, 404, 409, 503),
+        request=StatedReasonSerializer,
+        responses={202: None} | BODY_PROBLEMS | problem_responses(401, 403, 404, 409, 503),
     )
     def post(self, request: Request, user_id: UUID) -> Response:
         """The admin learns nothing of it; the password that there is works meanwhile."""
-        unwrap(wiring.start_password_reset().handle(StartPasswordReset(user_id=user_id)))
+        form = StatedReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        command = StartPasswordReset(user_id=user_id, **form.validated_data)
+        unwrap(wiring.start_password_reset().handle(command))
         return Response(status=202)
+
+
+class AccountLocksView(AdministrationView):
+    @extend_schema(
+        operation_id="lock_account",
+        summary="Let nobody sign in on an account for some hours",
+        request=LockSerializer,
+        responses={201: LockedSerializer} | BODY_PROBLEMS | problem_responses(401, 403, 404, 503),
+    )
+    def post(self, request: Request, user_id: UUID) -> Response:
+        """Known devices become strangers; sessions that are there go on. A password reset by mail
+        lifts it: to shut a person out, set `is_active` to false."""
+        form = LockSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        values = dict(form.validated_data)
+        period = timedelta(hours=values.pop("hours"))
+        command = LockAccount(user_id=user_id, period=period, **values)
+        locked_until = unwrap(wiring.lock_account().handle(command))
+        return Response(LockedSerializer({"locked_until": locked_until}).data, status=201)
+
+
+class AccountUnlocksView(AdministrationView):
+    @extend_schema(
+        operation_id="unlock_account",
+        summary="Lift every lock of an account",
+        request=StatedReasonSerializer,
+        responses={204: None} | BODY_PROBLEMS | problem_responses(401, 403, 404, 503),
+    )
+    def post(self, request: Request, user_id: UUID) -> Response:
+        """Of strangers and of each device; failures are counted from nothing again."""
+        form = StatedReasonSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        unwrap(
+            wiring.unlock_account().handle(UnlockAccount(user_id=user_id, **form.validated_data))
+        )
+        return Response(status=204)
 
 
 def _address_after(request: Request, last: UUID) -> str:

@@ -2,7 +2,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.serializers import EmailTextField, FlagField, NumberField, QuerySerializer, TextField
+from core.serializers import (
+    EmailTextField,
+    FlagField,
+    NumberField,
+    QuerySerializer,
+    TextField,
+    YesField,
+)
 from core.validation import LONGEST_PASSWORD
 from users.domain.roles import Role, SessionTier
 
@@ -82,9 +89,19 @@ class InvitationOrderSerializer(NewEmailSerializer):
     role = serializers.ChoiceField(list(Role), default=Role.USER)
 
 
-class AccountChangesSerializer(serializers.Serializer[Any]):
+class StatedReasonSerializer(serializers.Serializer[Any]):
+    reason = TextField(
+        required=False,
+        max_length=500,
+        source="stated_reason",
+        help_text="Why, in words: it stands on the trail.",
+    )
+
+
+class AccountChangesSerializer(StatedReasonSerializer):
     """What is left out stays."""
 
+    is_verified = YesField(required=False, help_text="Only true: an admin vouches for it.")
     role = serializers.ChoiceField(list(Role), required=False)
     is_active = FlagField(required=False)
     session_tier = serializers.ChoiceField(list(SessionTier), required=False)
@@ -95,6 +112,14 @@ class AccountChangesSerializer(serializers.Serializer[Any]):
         max_value=1000,
         help_text="In the place of the tier's limit; null: the tier's.",
     )
+
+
+class LockSerializer(StatedReasonSerializer):
+    hours = NumberField(required=False, default=24, min_value=1, max_value=720)
+
+
+class LockedSerializer(serializers.Serializer[Any]):
+    locked_until = serializers.DateTimeField()
 
 
 class ExportSerializer(serializers.Serializer[Any]):

@@ -17,6 +17,8 @@ urlpatterns = [
     path("invitations", passwords.InvitationsView.as_view()),
     path("admin/users", administration.AccountsView.as_view()),
     path("admin/users/<uuid:user_id>", administration.AccountView.as_view()),
+    path("admin/users/<uuid:user_id>/locks", administration.AccountLocksView.as_view()),
+    path("admin/users/<uuid:user_id>/unlocks", administration.AccountUnlocksView.as_view()),
     path(
         "admin/users/<uuid:user_id>/password-reset-tokens",
         administration.AccountResetTokensView.as_view(),

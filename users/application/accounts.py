@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 from core.clock import SystemClock
@@ -21,6 +21,7 @@ from users.domain.events import (
     DeletionAttempted,
     DeletionFailed,
     DeletionSucceeded,
+    EmailVouchedFor,
     InvitationAttempted,
     InvitationFailed,
     InvitationSucceeded,
@@ -60,11 +61,13 @@ def _or(new: T | Keep, old: T) -> T:
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeAccount:
-    """By the admin `actor_id`. What is `Keep.AS_IS` is not changed; `max_sessions` of None is the
-    limit of the tier."""
+    """By the admin `actor_id`; None at the command line, where there are no users. What is
+    `Keep.AS_IS` is not changed; `max_sessions` of None is the limit of the tier."""
 
     user_id: UUID
-    actor_id: UUID
+    actor_id: UUID | None
+    stated_reason: str | None = None
+    is_verified: Literal[True] | Keep = Keep.AS_IS
     role: Role | Keep = Keep.AS_IS
     is_active: bool | Keep = Keep.AS_IS
     session_tier: SessionTier | Keep = Keep.AS_IS
@@ -73,6 +76,7 @@ class ChangeAccount:
     def applied_to(self, user: User) -> User:
         return replace(
             user,
+            is_verified=_or(self.is_verified, user.is_verified),
             role=_or(self.role, user.role),
             is_active=_or(self.is_active, user.is_active),
             session_tier=_or(self.session_tier, user.session_tier),
@@ -90,7 +94,9 @@ class ChangeAccountHandler:
     clock: Clock = SystemClock()
 
     def handle(self, command: ChangeAccount) -> Result[User, DomainError]:
-        self.event_bus.publish(AccountChangeAttempted(user_id=command.user_id))
+        self.event_bus.publish(
+            AccountChangeAttempted(user_id=command.user_id, stated_reason=command.stated_reason)
+        )
         # First and in order, so that two admins who change each other do not wait for ever, and
         # the second one sees what the first has done.
         admins = self.user_repo.lock_admins()
@@ -144,6 +150,8 @@ def _loss(before: User, after: User) -> str | None:
 
 def _changes(before: User, after: User) -> Iterator[DomainEvent]:
     user_id = before.id
+    if before.is_verified is not after.is_verified:
+        yield EmailVouchedFor(user_id=user_id)
     if before.role is not after.role:
         yield RoleChanged(user_id=user_id, old=before.role, new=after.role)
     if before.is_active is not after.is_active:

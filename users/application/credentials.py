@@ -107,7 +107,7 @@ class PasswordCredentials:
     def refuse(self, email: str, refusal: SignInRefused) -> None:
         email, now = _normal(email), self.clock.now()
         counted = _counted(email, refusal.known_by)
-        before, after = self.guard.record_failure(counted, now)
+        before, after = self.guard.record_failure(counted, now, refusal.user_id)
         if after.locked_until is not None and after.locked_until != before.locked_until:
             self.event_bus.publish(
                 SignInLocked(

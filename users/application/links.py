@@ -112,6 +112,7 @@ class StartPasswordReset:
     """By an admin, who neither chooses nor learns anything (ASVS 6.4.6)."""
 
     user_id: UUID
+    stated_reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +125,9 @@ class StartPasswordResetHandler:
 
     def handle(self, command: StartPasswordReset) -> Result[None, DomainError]:
         user_id = command.user_id
-        self.event_bus.publish(PasswordResetRequestAttempted(user_id=user_id))
+        self.event_bus.publish(
+            PasswordResetRequestAttempted(user_id=user_id, stated_reason=command.stated_reason)
+        )
         user = self.user_repo.find_by_id(user_id)
         if user is None or not user.is_active:
             error = ACCOUNT_INACTIVE if user else USER_NOT_FOUND

@@ -70,6 +70,9 @@ LAST_ADMIN = ConflictError(
     ErrorCode.LAST_ADMIN, "This is the last admin who can sign in: make another one first."
 )
 OWN_ROLE = AuthorizationError(ErrorCode.OWN_ROLE, "Nobody changes their own role.")
+INVALID_LOCK = ValidationError(
+    ErrorCode.VALIDATION_FAILED, "A lock lasts 30 days at most.", field="hours"
+)
 ACCOUNT_INACTIVE = ConflictError(ErrorCode.ACCOUNT_INACTIVE, "This account is not active.")
 USER_NOT_FOUND = NotFoundError(
     ErrorCode.USER_NOT_FOUND, "There is no such user.", resource_type="user"

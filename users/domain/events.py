@@ -6,7 +6,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from core.actions import AuditAction, Phase
-from core.events import DomainEvent, personal
+from core.events import DomainEvent, personal, stated
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +58,14 @@ class EmailVerificationFailed(UserEvent):
     action: ClassVar[AuditAction] = AuditAction.USER_EMAIL_VERIFIED
     phase: ClassVar[Phase] = Phase.FAILED
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVouchedFor(UserEvent):
+    """An admin says that the address is the person's; nobody has shown a link."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_EMAIL_VERIFIED
+    phase: ClassVar[Phase] = Phase.SOLE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +148,7 @@ class PasswordResetRequestAttempted(UserEvent):
     action: ClassVar[AuditAction] = AuditAction.USER_PASSWORD_RESET_REQUESTED
     phase: ClassVar[Phase] = Phase.ATTEMPTED
     email: str | None = personal(default=None)
+    stated_reason: str | None = stated()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,6 +359,7 @@ class AccountChangeAttempted(UserEvent):
 
     action: ClassVar[AuditAction] = AuditAction.USER_CHANGED
     phase: ClassVar[Phase] = Phase.ATTEMPTED
+    stated_reason: str | None = stated()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -429,6 +439,51 @@ class SignInLocked(UserEvent):
     failures: int
     until: datetime
     known_by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLockAttempted(UserEvent):
+    """By an admin, for all devices; `SignInLocked` is by the house."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_LOCKED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+    stated_reason: str | None = stated()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLockSucceeded(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_LOCKED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+    until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLockFailed(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_LOCKED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlockAttempted(UserEvent):
+    """By an admin."""
+
+    action: ClassVar[AuditAction] = AuditAction.USER_UNLOCKED
+    phase: ClassVar[Phase] = Phase.ATTEMPTED
+    stated_reason: str | None = stated()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlockSucceeded(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_UNLOCKED
+    phase: ClassVar[Phase] = Phase.SUCCEEDED
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountUnlockFailed(UserEvent):
+    action: ClassVar[AuditAction] = AuditAction.USER_UNLOCKED
+    phase: ClassVar[Phase] = Phase.FAILED
+    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,23 +30,37 @@ class DjangoSignInGuard:
         rows = models.SignInGuard.objects.select_for_update().filter(pk=self._key(counted))
         return _count(rows.first())
 
-    def record_failure(self, counted: str, now: datetime) -> tuple[FailureCount, FailureCount]:
+    def record_failure(
+        self, counted: str, now: datetime, owner: UUID | None = None
+    ) -> tuple[FailureCount, FailureCount]:
         key = self._key(counted)
-        self.database.write()
-        # Made or locked in one statement: two first failures cannot count as one, and a sign-in
-        # beside this one cannot clear the row before it is read.
-        models.SignInGuard.objects.bulk_create(
-            [models.SignInGuard(key=key, updated_at=now)],
-            update_conflicts=True,
-            unique_fields=["key"],
-            update_fields=["updated_at"],
-        )
+        self._make_or_hold(models.SignInGuard(key=key, updated_at=now, user_id=owner))
         before = _count(models.SignInGuard.objects.get(pk=key))
         after = before.after_failure(now)
         models.SignInGuard.objects.filter(pk=key).update(
             failures=after.failures, locked_until=after.locked_until, updated_at=now
         )
         return before, after
+
+    def lock(self, counted: str, until: datetime, now: datetime, owner: UUID) -> None:
+        key = self._key(counted)
+        self._make_or_hold(models.SignInGuard(key=key, updated_at=now, user_id=owner))
+        models.SignInGuard.objects.filter(pk=key).update(locked_until=until)
+
+    def _make_or_hold(self, row: models.SignInGuard) -> None:
+        """In one statement: two first failures cannot count as one, and a sign-in beside this one
+        cannot clear the row before it is read."""
+        self.database.write()
+        models.SignInGuard.objects.bulk_create(
+            [row],
+            update_conflicts=True,
+            unique_fields=["key"],
+            update_fields=["updated_at", "user"],
+        )
+
+    def clear_all_of(self, owner: UUID) -> None:
+        self.database.write()
+        models.SignInGuard.objects.filter(user_id=owner).delete()
 
     def clear(self, counted: str) -> None:
         self.database.write()
