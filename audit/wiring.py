@@ -18,6 +18,7 @@ from audit.application.erasing import (
     ExpirePseudonyms,
     ExpirePseudonymsHandler,
 )
+from audit.application.explaining import Explainer
 from audit.application.following import Follower
 from audit.application.proving import Proof, Prover
 from audit.application.pruning import Pruner
@@ -74,6 +75,10 @@ def key_folder() -> KeyFolder:
 def reader() -> Reader:
     directory = DjangoSubjectDirectory(container.get_settings().audit_keys)
     return Reader(events=DjangoRecordedEvents(directory), subjects=directory)
+
+
+def explainer() -> Explainer:
+    return Explainer(reader())
 
 
 def status(alias: str = "default") -> TrailStatus:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from audit.application.explaining import Doer
 from audit.ports import Criteria
 from core.actions import Phase
 from core.serializers import IPAddressField, QuerySerializer, TextField
@@ -153,6 +154,21 @@ class ActivitySerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
     ip = serializers.CharField(allow_null=True, help_text="Not of an admin.")
     agent = serializers.CharField(allow_null=True)
+
+
+class StepSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Of the event.")
+    at = serializers.DateTimeField()
+    action = serializers.CharField()
+    phase = serializers.ChoiceField(choices=_PHASES)
+    text = serializers.CharField()
+    by = serializers.ChoiceField(choices=[doer.value for doer in Doer])
+
+
+class ExplanationSerializer(serializers.Serializer[Any]):
+    summary = serializers.CharField()
+    steps = StepSerializer(many=True, help_text="Newest first, at most 50.")
+    is_whole = serializers.BooleanField(help_text="Whether the steps go back to the beginning.")
 
 
 class ActivityPageSerializer(serializers.Serializer[Any]):

@@ -22,14 +22,16 @@ from audit.api.serializers import (
     ConsistencySerializer,
     EventPageSerializer,
     EventsQuerySerializer,
+    ExplanationSerializer,
     ExportQuerySerializer,
     PageQuerySerializer,
     ProvedEventSerializer,
 )
+from audit.application.explaining import NO_SUCH_SESSION, Explanation
 from audit.application.reading import ExportEvents, SeenEvent, ViewEvent, ViewEvents, own_activity
 from core import container
 from core.callers import caller_of
-from core.problems import unwrap
+from core.problems import Refused, unwrap
 from core.serializers import problem_responses
 from core.throttling import ThrottlePolicies
 
@@ -164,6 +166,35 @@ class ActivityView(APIView):
         found = own_activity(wiring.reader(), me, before, size + 1)
         results = [_activity(event, me) for event in found[:size]]
         return Response(ActivityPageSerializer(_page(request, results, len(found) > size)).data)
+
+
+class SessionExplanationView(APIView):
+    @extend_schema(
+        operation_id="explain_session",
+        summary="Read why one's own session ended, or what happened to it",
+        responses={200: ExplanationSerializer} | problem_responses(401, 404),
+    )
+    def get(self, request: Request, session_id: UUID) -> Response:
+        """In plain words, from the trail. Who did it is told, but not which admin it was."""
+        found = wiring.explainer().session(session_id, caller_of(request).user_id)
+        if found is None:
+            raise Refused(NO_SUCH_SESSION)
+        return Response(ExplanationSerializer(_explanation(found)).data)
+
+
+def _explanation(found: Explanation) -> dict[str, Any]:
+    steps = [
+        {
+            "id": step.event.id,
+            "at": step.event.at,
+            "action": step.event.action,
+            "phase": step.event.phase,
+            "text": step.text,
+            "by": step.doer,
+        }
+        for step in found.steps
+    ]
+    return {"summary": found.summary, "steps": steps, "is_whole": found.is_whole}
 
 
 def _page(request: Request, results: list[dict[str, Any]], more: bool) -> dict[str, Any]:
