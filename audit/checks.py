@@ -16,8 +16,9 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from audit import grants, protection, queries
+from audit import grants, protection
 from audit.adapters.keys import SIGNING_KEY
+from audit.queries import lag
 from core import container
 from core.checks import UPKEEP
 from core.protection import protected
@@ -94,7 +95,7 @@ def the_seal_is_not_late(databases: Sequence[str] | None = None, **_: Any) -> li
             id="audit.W007",
         )
         for alias in databases or []
-        if _has_trail(connections[alias]) and (longest := queries.waiting(alias).longest) > LATE
+        if _has_trail(connections[alias]) and (longest := lag.waiting(alias).longest) > LATE
     ]
 
 

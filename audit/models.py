@@ -4,8 +4,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import ExpressionWrapper
 from django.db.models.expressions import RawSQL
+from django.db.models.sql.compiler import SQLCompiler
 
 from audit.domain.subject import named_user
 from core.actions import Phase
@@ -15,6 +17,22 @@ _IS_SEALED: Final = {
     " cursor_xid::text::xid8, cursor_seq FROM audit_frontier)",
     "sqlite": "audit_event.seq <= (SELECT cursor_seq FROM audit_frontier)",
 }
+
+
+@models.BinaryField.register_lookup
+class Holds(models.Lookup):
+    """Whether these bytes are somewhere in the column: it reads them all."""
+
+    lookup_name = "holds"
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[Any, ...]]:
+        column, column_values = self.process_lhs(compiler, connection)
+        text, values = self.process_rhs(compiler, connection)
+        if connection.vendor == "postgresql":
+            return f"position({text} in {column}) > 0", (*values, *column_values)
+        return f"instr({column}, {text}) > 0", (*column_values, *values)
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):

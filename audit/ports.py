@@ -80,6 +80,8 @@ class Criteria:
     action: str | None = None
     phases: frozenset[Phase] = frozenset()
     correlation: UUID | None = None
+    trace: str | None = None
+    """Looked for in each entry: give a time with it."""
     ip: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -101,6 +103,31 @@ class RecordedEvents(Protocol):
     def among(self, criteria: Criteria, ids: Sequence[UUID]) -> list[Recorded]: ...
 
     def find(self, entry_id: UUID) -> Recorded | None: ...
+
+
+class Outcomes(NamedTuple):
+    """How often an action has come to `phase` between two bounds; `step` counts them from 0."""
+
+    step: int
+    phase: Phase
+    events: int
+
+
+class Source(NamedTuple):
+    """An address under its blind, with the last event that came from there."""
+
+    events: int
+    last: UUID
+
+
+class EventCounts(Protocol):
+    def outcomes(self, action: str, bounds: Sequence[datetime]) -> list[Outcomes]: ...
+
+    def sources(
+        self, action: str, phase: Phase, bounds: tuple[datetime, datetime], most: int
+    ) -> list[Source]:
+        """Of the most events first."""
+        ...
 
 
 class Commits(Protocol):

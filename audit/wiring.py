@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.db import connections
 
-from audit import queries
 from audit.adapters.anchors import FileAnchor, OutputAnchor
 from audit.adapters.archives import BundleArchives
 from audit.adapters.bundles import Bundle as Bundle
@@ -19,6 +18,7 @@ from audit.application.erasing import (
     ExpirePseudonymsHandler,
 )
 from audit.application.explaining import Explainer
+from audit.application.figures import Figures
 from audit.application.following import Follower
 from audit.application.proving import Proof, Prover
 from audit.application.pruning import Pruner
@@ -50,7 +50,9 @@ from audit.domain.events import (
 )
 from audit.grants import OWNER
 from audit.ports import Anchor, Criteria
-from audit.queries import DjangoRecordedEvents, DjangoSubjectDirectory
+from audit.queries import lag
+from audit.queries.counts import DjangoEventCounts
+from audit.queries.events import DjangoRecordedEvents, DjangoSubjectDirectory
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.evidence import DjangoEvidence
 from audit.repositories.months import PartitionedMonths
@@ -77,19 +79,23 @@ def reader() -> Reader:
     return Reader(events=DjangoRecordedEvents(directory), subjects=directory)
 
 
+def figures() -> Figures:
+    return Figures(DjangoEventCounts(), reader())
+
+
 def explainer() -> Explainer:
     return Explainer(reader())
 
 
 def status(alias: str = "default") -> TrailStatus:
     log, folder = DjangoSealedLog(alias), key_folder()
-    waiting = queries.waiting(alias)
+    waiting = lag.waiting(alias)
     outside = folder.checkpoint()
     open_attempts = DjangoOpenAttempts(alias, container.get_settings().audit_keys)
     anchors = [_anchor(text).name for text in container.get_settings().audit_anchors]
     return TrailStatus(
         size=log.frontier().size,
-        sealed_ago=queries.sealed_ago(alias),
+        sealed_ago=lag.sealed_ago(alias),
         waiting=waiting.events,
         waits=waiting.longest,
         open_attempts=len(open_attempts.without_outcome(FORGOTTEN)),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 from environ import Env
 
 from config.env import ROOT
@@ -101,7 +103,7 @@ CACHES: dict[str, Any] = {
 }
 
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["sessions_app.panel.DeviceSessionBackend"]
+AUTHENTICATION_BACKENDS = ["sessions_app.door.DeviceSessionBackend"]
 # The first makes hashes; the others verify what was brought along, until its owner signs in.
 PASSWORD_HASHERS = [
     "users.adapters.Argon2idHasher",
@@ -197,6 +199,26 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Dashtam",
     "SITE_HEADER": "Dashtam",
     "SHOW_HISTORY": False,
+    "STYLES": [lambda request: static("panel/panel.css")],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "items": [
+                    {
+                        "title": title,
+                        "icon": icon,
+                        "link": reverse_lazy(f"admin:{page}"),
+                    }
+                    for title, icon, page in (
+                        ("Dashboard", "dashboard", "index"),
+                        ("Accounts", "group", "users_user_changelist"),
+                        ("Sessions", "devices", "sessions_app_devicesession_changelist"),
+                        ("Audit trail", "fact_check", "audit_auditevent_changelist"),
+                    )
+                ]
+            }
+        ]
+    },
     # In the place of a change of password, which belongs to a handler.
     "ACCOUNT": {"navigation": [{"title": "API documentation", "link": "/api/docs"}]},
 }

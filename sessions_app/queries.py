@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from sessions_app import models
 from sessions_app.domain.personal_token import PersonalToken
 from sessions_app.domain.session import DeviceSession
@@ -41,6 +43,24 @@ class DjangoPersonalTokenReader:
     def touch(self, token: PersonalToken, now: datetime) -> None:
         if token.was_used_long_ago(now):
             models.PersonalToken.objects.filter(pk=token.id).update(last_used_at=now)
+
+
+def sessions_with_rotation() -> QuerySet[models.DeviceSession]:
+    return models.DeviceSession.objects.annotate(rotated_at=rotated_at())
+
+
+def state_of(row: models.DeviceSession, now: datetime) -> str:
+    """In words, as `DeviceSession.is_live` decides it, of a row of `sessions_with_rotation`."""
+    if row.revoked_reason:
+        return row.revoked_reason.replace("_", " ")
+    session = session_entity(row)
+    if session.is_live(now):
+        return "live"
+    return "expired" if now >= session.expires_at else "tokens rotated"
+
+
+def expires_at(row: models.DeviceSession) -> datetime:
+    return session_entity(row).expires_at
 
 
 def live_personal_tokens(user_id: UUID, now: datetime) -> list[PersonalToken]:

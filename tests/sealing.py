@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from audit import queries
 from audit.application.sealing import Sealer
 from audit.domain.checkpoint import Checkpoint
 from audit.ports import Keeper
+from audit.queries import lag
 from audit.repositories.sealed import DjangoSealedLog
 from core import container
 from tests.factories import arranged
@@ -78,7 +78,7 @@ def seal(sealer: Sealer) -> Checkpoint:
     last = None
     for _ in range(1000):
         last = sealer.seal_all() or last
-        if last and not queries.waiting("default").events:
+        if last and not lag.waiting("default").events:
             return last
         _PAUSE.wait(0.01)
     pytest.fail("Something was never sealed.")

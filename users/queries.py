@@ -1,14 +1,25 @@
 """What is read of accounts, for lists and exports."""
 
+from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
 from users import models
+from users.domain.lockout import FAILURES_IN_A_ROW
 from users.domain.tokens import Purpose
 from users.domain.user import User
 from users.mapping import user_entity
 from users.ports import DeviceSummary, TokenSummary, UserCriteria
+
+
+def locked_now(now: datetime) -> Q:
+    """As `FailureCount.is_locked` has it, for the database: of strangers, of a device or of a
+    session of the account."""
+    locked = models.SignInGuard.objects.filter(user=OuterRef("pk"))
+    never_opens = Q(failures__gte=FAILURES_IN_A_ROW)
+    return Q(Exists(locked.filter(Q(locked_until__gt=now) | never_opens)))
 
 
 class DjangoUserDirectory:

@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -35,6 +36,12 @@ class VerifiedFile:
             return _verified(json.loads(text))
         except (KeyError, TypeError, AttributeError, IndexError) as error:
             raise ValueError(f"{self.path} is not what a verification has left") from error
+
+    def written_at(self) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(self.path.stat().st_mtime, UTC)
+        except OSError:
+            return None
 
     def keep(self, verified: Verified) -> None:
         """Raises `OSError`."""

@@ -81,7 +81,7 @@ class Explainer:
         beside = self._beside(ending) if ending else []
         known = {event.id for event in own}
         events = [*own, *(event for event in beside if event.id not in known)]
-        steps = _steps(sorted(events, key=lambda event: event.id, reverse=True))
+        steps = _outcomes(sorted(events, key=lambda event: event.id, reverse=True))
         told = [step for step in steps if not _is_routine(step.event)]
         summary = _ended(next(step for step in told if step.event is ending)) if ending else None
         is_whole = len(own) < _AS_FAR_BACK and len(told) <= _SHOWN
@@ -92,27 +92,21 @@ class Explainer:
         events = self.reader.newest(Criteria(subject=user_id), None, _AS_FAR_BACK)
         if not events:
             return None
-        told = [step for step in _steps(events) if _explains(step.event)]
+        told = [step for step in _outcomes(events) if _explains(step.event)]
         summary = f"Last of all, {_at(told[0].event)}: {told[0].text}" if told else _NOTHING
         is_whole = len(events) < _AS_FAR_BACK and len(told) <= _SHOWN
         return Explanation(summary=summary, steps=told[:_SHOWN], is_whole=is_whole)
 
     def around(self, event: SeenEvent) -> Sequence[Step]:
         """Oldest first: what the same request or command has done, this event among it."""
-        return _steps(self._beside(event), attempts=True)[::-1]
+        return steps_of(self._beside(event))[::-1]
 
     def _beside(self, event: SeenEvent) -> list[SeenEvent]:
         return self.reader.newest(Criteria(correlation=event.correlation), None, _AS_FAR_BACK)
 
 
-def told(event: SeenEvent) -> str:
-    return sentence(
-        event.action, Phase[event.phase], event.context, event.personal or {}, event.error
-    )
-
-
-def _steps(events: Sequence[SeenEvent], *, attempts: bool = False) -> list[Step]:
-    """What was said at an attempt is said of all that came of it."""
+def steps_of(events: Sequence[SeenEvent]) -> list[Step]:
+    """Attempts among them. What was said at one is said of all that came of it."""
     said = {
         event.correlation: event.personal["stated_reason"]
         for event in events
@@ -121,13 +115,22 @@ def _steps(events: Sequence[SeenEvent], *, attempts: bool = False) -> list[Step]
     return [
         Step(
             event=event,
-            text=told(event),
+            text=_told(event),
             doer=doer_of(event),
             stated_reason=said.get(event.correlation),
         )
         for event in events
-        if attempts or event.phase != Phase.ATTEMPTED.name
     ]
+
+
+def _outcomes(events: Sequence[SeenEvent]) -> list[Step]:
+    return [step for step in steps_of(events) if step.event.phase != Phase.ATTEMPTED.name]
+
+
+def _told(event: SeenEvent) -> str:
+    return sentence(
+        event.action, Phase[event.phase], event.context, event.personal or {}, event.error
+    )
 
 
 def doer_of(event: SeenEvent) -> Doer:

@@ -9,7 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import Client
 
+from audit import wiring
 from audit.adapters.keys import KeyFolder
 from audit.application.erasing import EraseSubject
 from audit.application.sealing import Sealer
@@ -327,6 +329,18 @@ class TestProofs:
     @pytest.fixture
     def sealer(self, keeper: KeyFolder) -> Sealer:
         return make_sealer(keeper)
+
+    def test_the_panel_verifies_a_proof_at_a_button(
+        self, sealer: Sealer, keeper: KeyFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        UserFactory.create(email=AUDITOR, role="auditor")
+        browser = Client()
+        browser.post("/admin/login/", {"username": AUDITOR, "password": PASSWORD})
+        seal(sealer)
+        page = f"/admin/audit/auditevent/{AuditEvent.objects.latest('pk').pk}/change/?verify=1"
+        assert "none of the known keys has signed it" in browser.get(page).content.decode()
+        monkeypatch.setattr(wiring, "key_folder", lambda: keeper)
+        assert "is this event, byte for byte." in browser.get(page).content.decode()
 
     def test_an_event_comes_with_a_proof_that_holds(
         self, sealer: Sealer, keeper: KeyFolder, auditor: JsonClient

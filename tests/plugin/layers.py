@@ -44,7 +44,7 @@ LAYERS = (
         90,
         (
             *_of_apps("adapters.py", "adapters/*", "repositories.py", "repositories/*"),
-            *_of_apps("queries.py", "mapping.py"),
+            *_of_apps("queries.py", "queries/*", "mapping.py"),
             *(f"core/{name}.py" for name in ("cache", "database", "limiter", "logging", "secrets")),
             "mail/delivery.py",
             "mail/outbox.py",
@@ -55,7 +55,8 @@ LAYERS = (
         ("api", "smoke"),
         85,
         (
-            *_of_apps("api/*", "admin.py", "pages.py", "panel.py"),
+            *_of_apps("api/*", "admin.py", "door.py", "pages.py", "panel.py"),
+            "core/panel/*",
             *(f"core/{name}.py" for name in ("middleware", "parsers", "problems", "serializers")),
         ),
     ),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from audit import queries
+from audit.queries import lag
 from audit.repositories.attempts import DjangoOpenAttempts
 from audit.repositories.sealed import DjangoSealedLog
 from core import container
@@ -28,7 +28,7 @@ class Sample(NamedTuple):
 
 
 def sample(at: float, *, with_attempts: bool) -> Sample:
-    waiting = queries.waiting("default")
+    waiting = lag.waiting("default")
     rows = DjangoSealedLog("default").frontier().size + waiting.events
     return Sample(at, rows, *waiting, _open_attempts() if with_attempts else None)
 

@@ -1,11 +1,11 @@
 """What is read of the trail: pages of events, and whom they are about."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import connections
 from django.db.models import Q
 
 from audit.domain.subject import NamedSubject, Subject, named_user
@@ -15,29 +15,6 @@ from core.ids import first_id_of
 from core.keys import KeyRing, UnknownKeyError
 
 _ADDRESSES: Final = "ip:"
-_COUNTED: Final = 20_000
-_WAITING: Final = {
-    "postgresql": """
-        SELECT count(*), extract(epoch FROM clock_timestamp() - min(recorded_at)) FROM (
-            SELECT e.recorded_at FROM audit_frontier f JOIN audit_event e
-            ON (e.epoch, e.xid, e.seq) > (f.cursor_epoch, f.cursor_xid::text::xid8, f.cursor_seq)
-            ORDER BY e.epoch, e.xid, e.seq LIMIT %s
-        ) AS waiting
-    """,
-    "sqlite": """
-        SELECT count(*), (julianday('now') - julianday(min(recorded_at))) * 86400 FROM (
-            SELECT e.recorded_at FROM audit_frontier f JOIN audit_event e ON e.seq > f.cursor_seq
-            ORDER BY e.seq LIMIT %s
-        ) AS waiting
-    """,
-}
-
-_SEALED_AGO: Final = {
-    "postgresql": "SELECT extract(epoch FROM clock_timestamp() - created_at)"
-    " FROM audit_checkpoint ORDER BY size DESC LIMIT 1",
-    "sqlite": "SELECT (julianday('now') - julianday(created_at)) * 86400"
-    " FROM audit_checkpoint ORDER BY size DESC LIMIT 1",
-}
 
 
 @dataclass(frozen=True)
@@ -94,7 +71,7 @@ class DjangoRecordedEvents:
         return found[0] if found else None
 
     def _matching(self, criteria: Criteria) -> AuditEventQuerySet:
-        exact = {
+        exact: dict[str, Any] = {
             "resource_type": criteria.resource_type,
             "action": criteria.action,
             "correlation": criteria.correlation,
@@ -104,6 +81,8 @@ class DjangoRecordedEvents:
             "phase__in": [phase.value for phase in criteria.phases] or None,
             "ip_bi__in": self._blinded(criteria.ip) if criteria.ip else None,
         }
+        if criteria.trace:
+            exact["entry__holds"] = f'"trace":{json.dumps(criteria.trace)}'.encode()
         rows = AuditEvent.objects.filter(
             **{name: value for name, value in exact.items() if value is not None}
         )
@@ -118,31 +97,6 @@ class DjangoRecordedEvents:
 
     def _blinded(self, address: str) -> list[bytes]:
         return [each.subject.blind(address) for each in self.subjects.of_addresses()]
-
-
-class Waiting(NamedTuple):
-    """For their seal. `longest` is in seconds, by the clock of the database."""
-
-    events: int
-    longest: float
-
-
-def waiting(alias: str) -> Waiting:
-    """Counts no more than what two seals take."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING[connection.vendor], [_COUNTED])
-        count, longest = cursor.fetchone()
-    return Waiting(count, max(0.0, float(longest or 0)))
-
-
-def sealed_ago(alias: str) -> float | None:
-    """Seconds since the last checkpoint was signed."""
-    connection = connections[alias]
-    with connection.cursor() as cursor:
-        cursor.execute(_SEALED_AGO[connection.vendor])
-        row = cursor.fetchone()
-    return max(0.0, float(row[0])) if row else None
 
 
 def _recorded(rows: AuditEventQuerySet) -> list[Recorded]:

@@ -1,0 +1,121 @@
+"""What the trail contributes to the panel: its figures, and stories of accounts and sessions."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from audit import wiring
+from audit.application.explaining import Explanation
+from audit.application.reading import own_activity
+from audit.domain.events import TrailViewed
+from audit.rows import rows_of, rows_of_steps
+from core.panel.parts import Card, Chart, Figure, Ranking, Section, Span, parts
+
+_EXPLANATION: Final = "audit/panel/explanation.html"
+_TIMELINE: Final = "audit/panel/timeline.html"
+_SHOWN: Final = 30
+_LATE: Final = 60
+"""Seconds for which an event waits for its seal, as the system check has it."""
+
+
+def cards(request: HttpRequest, span: Span) -> Iterable[Card]:
+    """Addresses are shown: that somebody looks is on record."""
+    viewer = request.user.pk
+    wiring.record(TrailViewed(user_id=viewer, asked_for={"page": "dashboard", "span": span.name}))
+    yield from _health()
+    figures, since = wiring.figures(), f"{span.since:%Y-%m-%dT%H:%M}"
+    sign_ins = figures.sign_ins(span.bounds)
+    yield Chart(
+        title=f"Sign-ins in {span.text}",
+        labels=span.labels,
+        series={"succeeded": sign_ins.succeeded, "failed": sign_ins.failed},
+        link=listed(action="user.login", since=since),
+    )
+    yield Ranking(
+        title=f"Most failing sources in {span.text}",
+        rows=[
+            (
+                source.address or "an address that nobody can read any more",
+                f"{source.failures} failed",
+                listed(action="user.login", phase="FAILED", ip=source.address, since=since)
+                if source.address
+                else reverse("admin:audit_auditevent_change", args=(source.last,)),
+            )
+            for source in figures.failing_sources(span.since, span.until)
+        ],
+        empty="No sign-in has failed.",
+    )
+
+
+def _health() -> Iterable[Card]:
+    status = wiring.status()
+    verified = wiring.verified_file().written_at()
+    sealed = status.sealed_ago
+    link = listed()
+    yield Figure(
+        label="Last seal",
+        value=_ago(sealed) if sealed is not None else "never",
+        hint=f"{status.size} events are sealed",
+        link=link,
+        is_bad=sealed is None or bool(status.warnings),
+    )
+    yield Figure(
+        label="Unsealed events",
+        value=str(status.waiting),
+        hint=f"the oldest for {_ago(status.waits)}" if status.waiting else "nothing waits",
+        link=link,
+        is_bad=status.waits > _LATE,
+    )
+    yield Figure(
+        label="Last verified",
+        value=f"{verified:%Y-%m-%d}" if verified else "never",
+        hint="by manage.py audit_verify",
+        link=link,
+    )
+
+
+def _ago(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def listed(**asked: str) -> str:
+    """The address of the list of these events."""
+    address = reverse("admin:audit_auditevent_changelist")
+    return f"{address}?{urlencode(asked)}" if asked else address
+
+
+def story_of_user(request: HttpRequest, user_id: UUID) -> Section | None:
+    found = wiring.explainer().account(user_id)
+    return _explanation("Why was this refused, locked or ended?", found) if found else None
+
+
+def timeline_of_user(request: HttpRequest, user_id: UUID) -> Section:
+    events = own_activity(wiring.reader(), user_id, None, _SHOWN)
+    return Section(
+        "Timeline",
+        _TIMELINE,
+        {"rows": rows_of(events), "all": listed(subject=str(user_id))},
+    )
+
+
+def story_of_session(request: HttpRequest, session_id: UUID) -> Section | None:
+    found = wiring.explainer().session(session_id)
+    return _explanation("What happened to it", found) if found else None
+
+
+def _explanation(title: str, found: Explanation) -> Section:
+    return Section(
+        title, _EXPLANATION, {"summary": found.summary, "rows": rows_of_steps(found.steps)}
+    )
+
+
+parts.cards.append(cards)
+parts.sections["user"] += [story_of_user, timeline_of_user]
+parts.sections["devicesession"].append(story_of_session)
