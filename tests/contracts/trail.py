@@ -1,11 +1,20 @@
-"""What the sealed log, its keeper and the pseudonyms promise."""
+"""What the sealed log, its keeper, the pseudonyms and the counts promise."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from audit.domain.checkpoint import Checkpoint, SigningKey, sign_checkpoint
+from audit.domain.entry import Entry
 from audit.domain.log import Cursor
-from audit.ports import Keeper, Subjects
-from core.ids import uuid7
+from audit.ports import EventCounts, Keeper, Outcomes, Source, Subjects
+from core.actions import AuditAction, Phase
+from core.ids import first_id_of, uuid7
+from tests.factories import NOON, make_entry
 from tests.tampering import SIZE, Trail, name_another
 
 BEHIND = Cursor(0, 0, 0)
@@ -113,3 +122,65 @@ class SubjectsContract:
 
     def test_a_name_that_is_asked_for_twice_is_one(self, subjects: Subjects, name: str) -> None:
         assert subjects.named(name, name).keys() == {name}
+
+
+MIDNIGHT = NOON.replace(hour=0)
+HOURS = [MIDNIGHT + timedelta(hours=hour) for hour in range(1, 5)]
+LOGIN = AuditAction.USER_LOGIN
+
+
+def counted(at: datetime, phase: Phase, **over: Any) -> Entry:
+    """An entry whose id was made then."""
+    bits = {Phase.ATTEMPTED: 0b00, Phase.SOLE: 0b10}.get(phase, 0b01)
+    low = secrets.randbits(62) & ~0b11 | bits
+    entry_id = UUID(int=first_id_of(at).int & ~((1 << 64) - 1) | 1 << 63 | low)
+    return make_entry(id=entry_id, at=at, phase=phase, **{"action": LOGIN, **over})
+
+
+class EventCountsContract:
+    """Uses fixtures: counts, and insert, which takes entries."""
+
+    def test_outcomes_are_counted_step_by_step(
+        self, counts: EventCounts, insert: Callable[..., None]
+    ) -> None:
+        (first, second, third, end), moment = HOURS, timedelta(milliseconds=1)
+        insert(
+            counted(first - moment, Phase.SUCCEEDED),
+            counted(first, Phase.SUCCEEDED),
+            counted(second - moment, Phase.SUCCEEDED),
+            counted(second, Phase.FAILED),
+            counted(second, Phase.ATTEMPTED),
+            counted(third, Phase.FAILED, action=AuditAction.USER_REGISTERED),
+            counted(end, Phase.FAILED),
+        )
+        assert set(counts.outcomes(LOGIN, HOURS)) == {
+            Outcomes(0, Phase.SUCCEEDED, 2),
+            Outcomes(1, Phase.FAILED, 1),
+        }
+
+    def test_the_sources_of_most_events_come_first_with_their_last(
+        self, counts: EventCounts, insert: Callable[..., None]
+    ) -> None:
+        moments = [HOURS[0] + timedelta(minutes=minute) for minute in range(4)]
+        often = [counted(at, Phase.FAILED, ip_bi=b"often---") for at in moments]
+        once = counted(HOURS[0], Phase.FAILED, ip_bi=b"once----")
+        seldom = [counted(at, Phase.FAILED, ip_bi=b"seldom--") for at in moments[:2]]
+        insert(
+            *often,
+            once,
+            *seldom,
+            counted(HOURS[0], Phase.SUCCEEDED, ip_bi=b"once----"),
+            counted(HOURS[-1], Phase.FAILED, ip_bi=b"once----"),
+            counted(HOURS[0], Phase.FAILED, ip_bi=None),
+        )
+        bounds = HOURS[0], HOURS[-1]
+        assert counts.sources(LOGIN, Phase.FAILED, bounds, 9) == [
+            Source(4, often[-1].id),
+            Source(2, seldom[-1].id),
+            Source(1, once.id),
+        ]
+        assert len(counts.sources(LOGIN, Phase.FAILED, bounds, 1)) == 1
+
+    def test_where_there_is_nothing_nothing_is_counted(self, counts: EventCounts) -> None:
+        assert counts.outcomes(LOGIN, HOURS) == []
+        assert counts.sources(LOGIN, Phase.FAILED, (HOURS[0], HOURS[-1]), 5) == []
