@@ -63,4 +63,5 @@ class AuditAction(StrEnum):
     AUDIT_KEY_ROTATED = "audit.key_rotated"
     AUDIT_EPOCH_BEGUN = "audit.epoch_begun"
     AUDIT_DATABASE_TRUSTED = "audit.database_trusted"
+    DEMO_SEEDED = "demo.seeded"
     TEST_ARRANGED = "test.arranged"

@@ -13,7 +13,7 @@ env.only(
     EMAIL_URL="memorymail://",
     PUBLIC_URL="http://trials.invalid",
     LOG_LEVEL="CRITICAL",
-    AUDIT_FOLDER="/nonexistent/audit",
+    AUDIT_FOLDER=os.environ.get("TRIALS_AUDIT_FOLDER", "/nonexistent/audit"),
     # The smallest Argon2id there is: a trial is about the trail.
     ARGON2_MEMORY_KIB="8",
     ARGON2_TIME_COST="1",

@@ -409,6 +409,10 @@ def mailer() -> OutboxMailer:
     return OutboxMailer(mail_wiring.outbox())
 
 
+def sign_in_guard() -> DjangoSignInGuard:
+    return _guard(container.get_database())
+
+
 def _guard(database: Database) -> DjangoSignInGuard:
     return DjangoSignInGuard(database, container.get_settings().guard_key)
 

@@ -31,9 +31,11 @@ class Recorder:
         *,
         attempt: UUID | None = None,
         error: str | None = None,
+        made: UUID | None = None,
     ) -> UUID:
-        """The id of the entry; `attempt` is that of the attempt which this is the outcome of."""
-        entry_id = _id_for(phase, attempt)
+        """The id of the entry; `attempt` is that of the attempt which this is the outcome of.
+        `made` is an id to take, of a time that is not now."""
+        entry_id = _id_for(phase, attempt, made)
         people = self._people(event, metadata)
         subject, actor = people.subject, people.actor
         payload = _payload(event)
@@ -113,12 +115,12 @@ class _People:
         return found
 
 
-def _id_for(phase: Phase, attempt: UUID | None) -> UUID:
+def _id_for(phase: Phase, attempt: UUID | None, made: UUID | None) -> UUID:
     if phase is Phase.ATTEMPTED:
-        return attempt_id()
+        return attempt_id(made)
     if phase in OUTCOMES and attempt is not None:
         return outcome_id(attempt)
-    return sole_id()
+    return sole_id(made)
 
 
 def _payload(event: DomainEvent) -> dict[bool, dict[str, Any]]:

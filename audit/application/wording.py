@@ -149,6 +149,9 @@ ACTIONS: Final[Mapping[str, Words]] = {
         "The file outside the database was lost, and was written anew from it.",
         "Trusting the database",
     ),
+    AuditAction.DEMO_SEEDED: Words(
+        "Accounts and a month of events were made up, to look at.", "Making up accounts"
+    ),
     AuditAction.TEST_ARRANGED: Words("A test arranged its rows.", "Arranging a test"),
 }
 

@@ -21,9 +21,10 @@ _LONGEST_TEXT: Final = 1024
 _PURPOSE: Final = b"audit.entry"
 
 
-def attempt_id() -> UUID:
-    """The two lowest bits of an id tell its phase: 00 an attempt, 01 its outcome, 10 alone."""
-    return UUID(int=uuid7().int & ~_PHASE_BITS)
+def attempt_id(made: UUID | None = None) -> UUID:
+    """The two lowest bits of an id tell its phase: 00 an attempt, 01 its outcome, 10 alone. Of an
+    id that was `made` before, or of a new one."""
+    return UUID(int=(made or uuid7()).int & ~_PHASE_BITS)
 
 
 def outcome_id(attempt: UUID) -> UUID:
@@ -31,8 +32,8 @@ def outcome_id(attempt: UUID) -> UUID:
     return UUID(int=attempt.int | _OUTCOME)
 
 
-def sole_id() -> UUID:
-    return UUID(int=attempt_id().int | _SOLE)
+def sole_id(made: UUID | None = None) -> UUID:
+    return UUID(int=attempt_id(made).int | _SOLE)
 
 
 def tells_phase(entry_id: UUID, phase: Phase) -> bool:
