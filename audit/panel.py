@@ -72,7 +72,7 @@ def _health() -> Iterable[Card]:
     )
     yield Figure(
         label="Last verified",
-        value=f"{verified:%Y-%m-%d}" if verified else "never",
+        value=f"{verified:%d %b}" if verified else "never",
         hint="by manage.py audit_verify",
         link=link,
     )
