@@ -77,3 +77,16 @@ def page_of_live_sessions(
     if before is not None:
         rows = rows.filter(pk__lt=before)
     return [session_entity(row) for row in rows.order_by("-pk")[:size]]
+
+
+def recorded_sessions(
+    now: datetime, *, user_id: UUID | None = None, is_live: bool | None = None, size: int
+) -> list[SessionWithUser]:
+    """Newest first, of everybody where `user_id` is None; what has ended too, for 90 days."""
+    rows = models.DeviceSession.objects.select_related("user").annotate(rotated_at=rotated_at())
+    if user_id is not None:
+        rows = rows.filter(user_id=user_id)
+    if is_live is not None:
+        rows = rows.filter(live_sessions(now) if is_live else ~live_sessions(now))
+    found = rows.order_by("-pk")[:size]
+    return [SessionWithUser(session_entity(row), user_entity(row.user)) for row in found]

@@ -183,6 +183,9 @@ class UserCriteria:
     email: str | None = None
     role: Role | None = None
     is_active: bool | None = None
+    email_part: str | None = None
+    locked_at: datetime | None = None
+    """Whom strangers, or a device of theirs, could not sign in as at that time."""
 
 
 class UserDirectory(Protocol):

@@ -1,9 +1,10 @@
 """What is read of accounts, for lists and exports."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from users import models
@@ -15,11 +16,8 @@ from users.ports import DeviceSummary, TokenSummary, UserCriteria
 
 
 def locked_now(now: datetime) -> Q:
-    """As `FailureCount.is_locked` has it, for the database: of strangers, of a device or of a
-    session of the account."""
-    locked = models.SignInGuard.objects.filter(user=OuterRef("pk"))
-    never_opens = Q(failures__gte=FAILURES_IN_A_ROW)
-    return Q(Exists(locked.filter(Q(locked_until__gt=now) | never_opens)))
+    """Of accounts: strangers, or a device or a session of theirs, cannot sign in on them."""
+    return Q(Exists(_locks(now).filter(user=OuterRef("pk"))))
 
 
 class DjangoUserDirectory:
@@ -31,9 +29,40 @@ class DjangoUserDirectory:
             rows = rows.filter(role=criteria.role)
         if criteria.is_active is not None:
             rows = rows.filter(is_active=criteria.is_active)
+        if criteria.email_part is not None:
+            rows = rows.filter(email__icontains=criteria.email_part)
+        if criteria.locked_at is not None:
+            rows = rows.filter(locked_now(criteria.locked_at))
         if before is not None:
             rows = rows.filter(pk__lt=before)
         return [user_entity(row) for row in rows.order_by("-pk")[:size]]
+
+
+def user_id_of(text: str) -> UUID | None:
+    """Of an id, whether or not there is such a user, or of an address, in any case."""
+    try:
+        return UUID(text)
+    except ValueError:
+        found = DjangoUserDirectory().page(UserCriteria(email=text), None, 1)
+        return found[0].id if found else None
+
+
+def locked_among(user_ids: Collection[UUID], now: datetime) -> set[UUID]:
+    """Whom strangers, or a device of theirs, cannot sign in as."""
+    rows = _locks(now).filter(user__in=user_ids)
+    return set(rows.values_list("user_id", flat=True))
+
+
+def count_locks(user_id: UUID, now: datetime) -> int:
+    """The one of the strangers and those of single devices, sessions and links."""
+    return _locks(now).filter(user=user_id).count()
+
+
+def _locks(now: datetime) -> QuerySet[models.SignInGuard]:
+    """As `FailureCount.is_locked` has it, for the database."""
+    return models.SignInGuard.objects.filter(
+        Q(failures__gte=FAILURES_IN_A_ROW) | Q(locked_until__gt=now)
+    )
 
 
 class DjangoAccountRecords:

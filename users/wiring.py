@@ -90,6 +90,7 @@ from users.application.registration import (
     VerifyEmail,
     VerifyEmailHandler,
 )
+from users.domain.lockout import FailureCount
 from users.domain.notices import Notice
 from users.domain.tokens import OneUseToken
 from users.domain.user import User
@@ -352,6 +353,11 @@ def view_user() -> InUnitOfWork[ViewUser, User]:
         user_repo=DjangoUserRepository(database), event_bus=container.get_event_bus()
     )
     return InUnitOfWork(handler, database)
+
+
+def failures_of_strangers(user: User) -> FailureCount:
+    """Of those who tried to sign in as `user` and are not known: their lock is the account's."""
+    return _guard(container.get_database()).count(user.email)
 
 
 def purge_tokens() -> InUnitOfWork[PurgeTokens, int]:

@@ -68,13 +68,15 @@ class TestCreateAdmin:
         self,
         client: JsonClient,
         monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
         typed: str,
         email: str,
         sentence: str,
     ) -> None:
         UserFactory.create(email="taken@example.com")
-        with pytest.raises(CommandError, match=sentence):
+        with pytest.raises(SystemExit) as ended:
             create_admin(monkeypatch, typed, email)
+        assert (ended.value.code, sentence in capsys.readouterr().err) == (1, True)
         assert models.User.objects.get().role == Role.USER
 
 

@@ -1,5 +1,6 @@
 """Ending one session, the others, all, and everybody's."""
 
+import json
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -258,35 +259,67 @@ class TestRotation:
         assert b'"reason":"a leak"' in bytes(rotated[1].entry)
 
 
+def rotate_by_command(*arguments: str) -> tuple[int, str, str]:
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("rotate_tokens", "--reason", "x", *arguments, stdout=out, stderr=err)
+    except SystemExit as stopped:
+        return int(str(stopped.code)), out.getvalue(), err.getvalue()
+    return 0, out.getvalue(), err.getvalue()
+
+
 class TestCommand:
     """Uses fixtures: devices."""
 
     def test_it_tells_what_would_end(self, devices: list[JsonClient]) -> None:
-        out = StringIO()
-        call_command("rotate_tokens", "--reason", "x", "--dry-run", stdout=out)
-        assert "It would end 3 sessions and 0 personal tokens" in out.getvalue()
+        _, out, _ = rotate_by_command("--global", "--dry-run")
+        assert "It would end 3 sessions and 0 personal tokens" in out
         assert list(map(opens, devices)) == [True] * 3
 
-    @pytest.mark.parametrize(
-        ("order", "told"),
-        [(["--grace", "-5"], "0 to 604800"), (["--user", str(uuid7())], "no such user")],
-    )
+    @pytest.mark.parametrize("order", [[], ["--yes"], ["--global", "--user", EMAIL]], ids=str)
+    def test_whose_end_must_be_said(self, devices: list[JsonClient], order: list[str]) -> None:
+        with pytest.raises(CommandError, match="--global"):
+            rotate_by_command(*order)
+        assert list(map(opens, devices)) == [True] * 3
+
+    def test_a_grace_out_of_its_bounds_is_wrong_usage(self) -> None:
+        with pytest.raises(CommandError, match="0 to 604800"):
+            rotate_by_command("--global", "--grace", "604801")
+
+    @pytest.mark.parametrize("nobody", [str(uuid7()), "nobody@example.com"], ids=["id", "address"])
     def test_a_dry_run_refuses_what_would_be_refused(
-        self, devices: list[JsonClient], order: list[str], told: str
+        self, devices: list[JsonClient], nobody: str
     ) -> None:
-        with pytest.raises(CommandError, match=told):
-            call_command("rotate_tokens", "--reason", "x", "--dry-run", *order)
+        code, out, err = rotate_by_command("--user", nobody, "--dry-run")
+        assert (code, out) == (1, "")
+        assert "no such user" in err or "Nobody has this address" in err
 
     def test_it_ends_them(self, devices: list[JsonClient]) -> None:
-        out = StringIO()
-        call_command("rotate_tokens", "--reason", "x", "--yes", stdout=out)
-        assert "Ended: 3 sessions" in out.getvalue()
+        code, out, _ = rotate_by_command("--global", "--yes")
+        assert code == 0
+        assert "Ended: 3 sessions" in out
         assert list(map(opens, devices)) == [False] * 3
 
-    def test_nobody_agreed(
-        self, devices: list[JsonClient], monkeypatch: pytest.MonkeyPatch
+    def test_one_persons_by_their_address_and_told_to_a_program(
+        self, devices: list[JsonClient], admin: JsonClient
     ) -> None:
-        monkeypatch.setattr("sys.stdin", StringIO(""))
-        with pytest.raises(CommandError, match="say --yes"):
-            call_command("rotate_tokens", "--reason", "x")
+        _, out, _ = rotate_by_command("--user", EMAIL.upper(), "--yes", "--json")
+        told = json.loads(out)
+        assert (told["sessions"], told["personal_tokens"], told["dry_run"]) == (3, 0, False)
+        assert list(map(opens, [*devices, admin])) == [False] * 3 + [True]
+
+    @pytest.mark.parametrize("typed", ["", "no\n"])
+    def test_nobody_agreed(
+        self, devices: list[JsonClient], monkeypatch: pytest.MonkeyPatch, typed: str
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", StringIO(typed))
+        code, out, err = rotate_by_command("--global")
+        assert (code, out) == (1, "")
+        assert "This ends 3 sessions" in err
+        assert "say --yes" in err
         assert list(map(opens, devices)) == [True] * 3
+
+    def test_somebody_did(self, devices: list[JsonClient], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sys.stdin", StringIO("yes\n"))
+        assert rotate_by_command("--global")[0] == 0
+        assert list(map(opens, devices)) == [False] * 3

@@ -49,9 +49,10 @@ class GetUserHandler:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewUsers:
-    """Newest first, by the admin `viewer`; `before` is the last id of the page before."""
+    """Newest first, by the admin `viewer`; None at the command line, where there are no users.
+    `before` is the last id of the page before."""
 
-    viewer: UUID
+    viewer: UUID | None = None
     criteria: UserCriteria = UserCriteria()
     before: UUID | None = None
     size: int
@@ -72,7 +73,7 @@ class ViewUsersHandler:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewUser:
-    viewer: UUID
+    viewer: UUID | None = None
     user_id: UUID
 
 

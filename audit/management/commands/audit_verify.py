@@ -2,7 +2,7 @@
 
 import json
 import sys
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management import CommandError, CommandParser
-from django.core.management.base import DjangoHelpFormatter
 from rich.console import Console
 from rich.progress import Progress
 
@@ -20,6 +19,7 @@ from audit.application.verification.verifier import Report, Verified
 from audit.domain.checkpoint import Checkpoint, VerifierKey, read_checkpoint
 from audit.domain.findings import Finding, Kind
 from audit.management.exits import AnsweringCommand
+from core.exits import AsWritten
 from core.terminal import printable
 
 _SHOWN = 100
@@ -32,10 +32,6 @@ _VERDICTS = {
 _NONE_OUTSIDE = Finding(
     Kind.OUTSIDE, "no checkpoint is kept outside the database: `manage.py audit_seal` tells more"
 )
-
-
-class _AsWritten(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Keeps the lines of the examples."""
 
 
 class Command(AnsweringCommand):
@@ -58,7 +54,7 @@ examples:
                                                   with what was kept elsewhere"""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
+        return super().create_parser(prog_name, subcommand, formatter_class=AsWritten, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         ways = parser.add_mutually_exclusive_group()

@@ -4,18 +4,17 @@ import json
 import os
 import stat
 import sys
-from argparse import RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, BinaryIO, Final
 
 from django.core.management import BaseCommand, CommandError, CommandParser
-from django.core.management.base import DjangoHelpFormatter
 from django.db import Error as DatabaseError
 from rich.console import Console
 from rich.progress import Progress
 
 from core import context
+from core.exits import AsWritten
 from core.health import migrations_are_applied
 from core.terminal import printable
 from users import wiring
@@ -30,10 +29,6 @@ _INTERRUPTED: Final = 130
 _FORMATS: Final = {"csv": read_csv, "jsonl": read_jsonl}
 _ENDINGS: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _STEP: Final = 50  # lines, from one move of the bar to the next
-
-
-class _AsWritten(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Keeps the lines of the examples."""
 
 
 class Command(BaseCommand):
@@ -61,7 +56,7 @@ examples:
   zcat accounts.jsonl.gz | manage.py import_users - --format jsonl --json"""
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=_AsWritten, **kwargs)
+        return super().create_parser(prog_name, subcommand, formatter_class=AsWritten, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="- is the standard input")
