@@ -36,7 +36,12 @@ class TestProtected:
         monkeypatch.delitem(protected, SignInGuard._meta.db_table, raising=False)
         protect(SignInGuard, except_for=("updated_at",))
         try:
-            assert protected[SignInGuard._meta.db_table] == ("key", "failures", "locked_until")
+            assert protected[SignInGuard._meta.db_table] == (
+                "key",
+                "user_id",
+                "failures",
+                "locked_until",
+            )
         finally:
             del protected[SignInGuard._meta.db_table]
 
