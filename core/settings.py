@@ -18,6 +18,8 @@ from core.quotas import Quotas, read_overrides
 
 SHORTEST_SECRET = 32
 SHORTEST_MINIMUM = 8
+_TOKENS = b"dashtam.tokens.v1"
+_AUDIT = b"dashtam.audit.v1"
 
 
 class Environment(StrEnum):
@@ -81,6 +83,15 @@ class Settings:
     log_json: bool = False
     db_echo: bool = False
 
+    @property
+    def derives_token_keys(self) -> bool:
+        return self.token_keys == _derived_ring(self.secret_key, _TOKENS)
+
+    @property
+    def derives_audit_keys(self) -> bool:
+        """A new `secret_key` would then lose what is personal on the trail."""
+        return self.audit_keys == _derived_ring(self.secret_key, _AUDIT)
+
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
@@ -101,9 +112,10 @@ def get_settings() -> Settings:
         raise ImproperlyConfigured(
             "Dashtam is not configured:\n" + "\n".join(f"  - {line}" for line in problems)
         )
-    values.setdefault("token_keys", KeyRing("0", {"0": _derived(b"dashtam.tokens.v1")}))
-    values.setdefault("audit_keys", KeyRing("0", {"0": _derived(b"dashtam.audit.v1")}))
-    values["guard_key"] = _derived(b"dashtam.sign-in-guard.v1")
+    secret = os.environ["SECRET_KEY"]
+    values.setdefault("token_keys", _derived_ring(secret, _TOKENS))
+    values.setdefault("audit_keys", _derived_ring(secret, _AUDIT))
+    values["guard_key"] = _derived(secret, b"dashtam.sign-in-guard.v1")
     values.setdefault("log_json", environment is Environment.PRODUCTION)
     return Settings(environment=environment, **values)  # type: ignore[arg-type]
 
@@ -215,8 +227,12 @@ def _key_ring(text: str) -> KeyRing:
     return KeyRing(current=next(iter(keys)), keys=keys)
 
 
-def _derived(purpose: bytes) -> bytes:
-    return hmac.digest(os.environ["SECRET_KEY"].encode(), purpose, hashlib.sha256)
+def _derived_ring(secret: str, purpose: bytes) -> KeyRing:
+    return KeyRing("0", {"0": _derived(secret, purpose)})
+
+
+def _derived(secret: str, purpose: bytes) -> bytes:
+    return hmac.digest(secret.encode(), purpose, hashlib.sha256)
 
 
 _ALWAYS = {

@@ -19,11 +19,9 @@ LATE: Final = timedelta(minutes=10)
 def mail_leaves(databases: Sequence[str] | None = None, **_: Any) -> list[CheckMessage]:
     if "default" not in (databases or []) or not _has_queue():
         return []
-    long_ago = SystemClock().now() - LATE
-    waiting = OutgoingMail.objects.filter(given_up_at__isnull=True, created_at__lt=long_ago)
     given_up = OutgoingMail.objects.filter(given_up_at__isnull=False)
     found: list[CheckMessage] = []
-    if count := waiting.count():
+    if count := count_late():
         found.append(
             CheckWarning(
                 f"{count} mails have waited for more than ten minutes.",
@@ -41,6 +39,11 @@ def mail_leaves(databases: Sequence[str] | None = None, **_: Any) -> list[CheckM
             )
         )
     return found
+
+
+def count_late() -> int:
+    long_ago = SystemClock().now() - LATE
+    return OutgoingMail.objects.filter(given_up_at__isnull=True, created_at__lt=long_ago).count()
 
 
 def _has_queue() -> bool:

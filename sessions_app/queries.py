@@ -90,3 +90,14 @@ def recorded_sessions(
         rows = rows.filter(live_sessions(now) if is_live else ~live_sessions(now))
     found = rows.order_by("-pk")[:size]
     return [SessionWithUser(session_entity(row), user_entity(row.user)) for row in found]
+
+
+def live_key_ids(now: datetime) -> set[str]:
+    """Of the keys that make the tokens of what is live now."""
+    sessions = models.DeviceSession.objects.filter(live_sessions(now))
+    tokens = models.PersonalToken.objects.filter(live_tokens(now))
+    return {
+        key_id
+        for rows in (sessions, tokens)
+        for key_id in rows.values_list("key_id", flat=True).distinct()
+    }

@@ -62,9 +62,8 @@ class Subject:
 
     def wrapped(self, name: str, keys: KeyRing) -> bytes:
         """Bound to the name: whoever swaps two people in the database opens neither."""
-        key_id = keys.current.encode()
         wrapping = keys.mac(keys.current, b"audit.wrap")
-        return bytes([len(key_id)]) + key_id + _encrypt(wrapping, self.key, _bound(self.ref, name))
+        return wrapped_start(keys.current) + _encrypt(wrapping, self.key, _bound(self.ref, name))
 
     @classmethod
     def unwrapped(cls, ref: UUID, name: str, wrapped: bytes, keys: KeyRing) -> "Subject":
@@ -77,6 +76,12 @@ class Subject:
         if key is None:
             raise DamagedSubjectError(f"the key of {ref} was not wrapped for this name")
         return cls(ref, key)
+
+
+def wrapped_start(key_id: str) -> bytes:
+    """By which one sees under which key something was wrapped."""
+    encoded = key_id.encode()
+    return bytes([len(encoded)]) + encoded
 
 
 def _bound(ref: UUID, name: str) -> bytes:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import BinaryField, Q
+from django.db.models.functions import Substr
 
-from audit.domain.subject import NamedSubject, Subject, named_user
+from audit.domain.subject import NamedSubject, Subject, named_user, wrapped_start
 from audit.models import AuditEvent, AuditEventQuerySet, AuditSubject, refs_of
 from audit.ports import Criteria, Recorded
 from core.ids import first_id_of
@@ -30,6 +31,14 @@ class DjangoSubjectDirectory:
     def of_addresses(self) -> list[NamedSubject]:
         """One for each month of which addresses can still be searched for."""
         return self._read(name__startswith=_ADDRESSES)
+
+    def count_unreadable(self) -> int:
+        """How many are wrapped under a key that is not there."""
+        rows = AuditSubject.objects.filter(key_wrapped__isnull=False)
+        for number, start in enumerate(map(wrapped_start, self.keys.keys)):
+            beginning = Substr("key_wrapped", 1, len(start), output_field=BinaryField())
+            rows = rows.alias(**{f"start{number}": beginning}).exclude(**{f"start{number}": start})
+        return rows.count()
 
     def _read(self, **condition: Any) -> list[NamedSubject]:
         rows = AuditSubject.objects.filter(**condition).values_list("name", "ref", "key_wrapped")

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -12,6 +12,8 @@ from django.core.management import BaseCommand, CommandParser
 from django.db import Error, connections
 from rich.text import Text
 
+from config.findings import BROKEN, LOOK, WELL, Finding
+from config.upkeep import keys, seal, worker
 from core import container
 from core.clock import SystemClock
 from core.health import migrations_are_applied
@@ -19,26 +21,19 @@ from core.result import Failure
 from core.settings import Environment
 from core.terminal import console, printable
 
-_WELL, _LOOK, _BROKEN = "well", "look", "broken"
-_COLOURS: Final = {_WELL: "green", _LOOK: "yellow", _BROKEN: "red"}
+_COLOURS: Final = {WELL: "green", LOOK: "yellow", BROKEN: "red"}
 _AREAS: Final = {"mail": "mail", "audit": "trail", "security": "security"}
 """By the first word of a check's id; all others are about the configuration."""
+_TOLD_BEFORE: Final = {"audit.W007"}
+"""By `seal`, with its age."""
 _CLOCKS_APART: Final = timedelta(seconds=2)
-
-
-@dataclass(frozen=True)
-class Finding:
-    area: str
-    verdict: str
-    text: str = ""
-    fix: str = ""
 
 
 class Command(BaseCommand):
     help = (
-        "Looks at the configuration, the services, migrations, clocks, proxies, mail and the trail,"
-        " and says what to do where something is not well. Exit code 1 where something is broken,"
-        " 2 where somebody should look. Example: manage.py doctor --json"
+        "Looks at the configuration, the services, migrations, clocks, keys, proxies, mail, the"
+        " worker and the trail, and says what to do where something is not well. Exit code 1 where"
+        " something is broken, 2 where somebody should look. Example: manage.py doctor --json"
     )
     # They are what it tells, one by one.
     requires_system_checks = []
@@ -53,8 +48,8 @@ class Command(BaseCommand):
         else:
             console(self.stdout).print(Text("\n").join(map(_line, findings)))
         verdicts = {finding.verdict for finding in findings}
-        if verdicts != {_WELL}:
-            sys.exit(1 if _BROKEN in verdicts else 2)
+        if verdicts != {WELL}:
+            sys.exit(1 if BROKEN in verdicts else 2)
 
 
 def _line(finding: Finding) -> Text:
@@ -77,38 +72,44 @@ def _examine() -> Iterator[Finding]:
     yield database
     yield _cache()
     yield _proxies()
-    if database.verdict == _BROKEN:
+    if database.verdict == BROKEN:
         yield from _checked(run_checks(), ("configuration", "security"))
         return
-    yield _migrations()
+    migrations = _migrations()
+    yield migrations
     yield _clocks()
+    if migrations.verdict == WELL:
+        yield from keys()
+        yield seal()
+        yield worker()
     messages = run_checks(databases=["default"], include_deployment_checks=_in_production())
-    yield from _checked(messages, ("configuration", "security", "mail", "trail"))
+    others = [message for message in messages if message.id not in _TOLD_BEFORE]
+    yield from _checked(others, ("configuration", "security", "mail", "trail"))
 
 
 def _answers(area: str, ask: Callable[[], object], fix: str) -> Finding:
     try:
         ask()
     except Error as error:
-        return Finding(area, _BROKEN, _first_line(error), fix)
-    return Finding(area, _WELL)
+        return Finding(area, BROKEN, _first_line(error), fix)
+    return Finding(area, WELL)
 
 
 def _cache() -> Finding:
     pong = container.get_cache().ping()
     if isinstance(pong, Failure):
         fix = "Is it running, and is REDIS_URL right? Until then each process limits by itself."
-        return Finding("cache", _BROKEN, pong.error.message, fix)
-    return Finding("cache", _WELL)
+        return Finding("cache", BROKEN, pong.error.message, fix)
+    return Finding("cache", WELL)
 
 
 def _proxies() -> Finding:
     proxies = container.get_settings().trusted_proxies
     if proxies or not _in_production():
-        return Finding("proxies", _WELL, ", ".join(map(str, proxies)))
+        return Finding("proxies", WELL, ", ".join(map(str, proxies)))
     return Finding(
         "proxies",
-        _LOOK,
+        LOOK,
         "No proxy is trusted.",
         "Behind one, set TRUSTED_PROXIES: otherwise all clients share one limit and one address.",
     )
@@ -116,8 +117,8 @@ def _proxies() -> Finding:
 
 def _migrations() -> Finding:
     if migrations_are_applied():
-        return Finding("migrations", _WELL)
-    return Finding("migrations", _BROKEN, "Some are not applied.", "Run `manage.py migrate`.")
+        return Finding("migrations", WELL)
+    return Finding("migrations", BROKEN, "Some are not applied.", "Run `manage.py migrate`.")
 
 
 def _clocks() -> Finding:
@@ -127,13 +128,13 @@ def _clocks() -> Finding:
         cursor.execute("SELECT CURRENT_TIMESTAMP")
         (there,) = cursor.fetchone()
     if not isinstance(there, datetime):  # SQLite has no clock of its own
-        return Finding("clocks", _WELL)
+        return Finding("clocks", WELL)
     apart = abs(there.astimezone(UTC) - SystemClock().now())
     if apart < _CLOCKS_APART:
-        return Finding("clocks", _WELL)
+        return Finding("clocks", WELL)
     return Finding(
         "clocks",
-        _LOOK,
+        LOOK,
         f"This machine and the database are {apart.total_seconds():.0f} s apart.",
         "Let both follow a time server (NTP).",
     )
@@ -142,11 +143,11 @@ def _clocks() -> Finding:
 def _checked(messages: list[CheckMessage], areas: tuple[str, ...]) -> Iterator[Finding]:
     told = [message for message in messages if not message.is_silenced()]
     for message in told:
-        verdict = _BROKEN if message.level >= ERROR else _LOOK
+        verdict = BROKEN if message.level >= ERROR else LOOK
         yield Finding(_area_of(message), verdict, message.msg, message.hint or "")
     for area in areas:
         if area not in {_area_of(message) for message in told}:
-            yield Finding(area, _WELL)
+            yield Finding(area, WELL)
 
 
 def _area_of(message: CheckMessage) -> str:
