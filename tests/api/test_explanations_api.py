@@ -79,7 +79,9 @@ class TestCommand:
         assert AuditEvent.objects.filter(action="audit.viewed").exists()
 
     @pytest.mark.parametrize(
-        "asked", [("--session", str(uuid7())), ("--user", "nobody@example.com")], ids=str
+        "asked",
+        [("--session", str(uuid7())), ("--user", "nobody@example.com")],
+        ids=["session", "user"],
     )
     def test_what_is_not_there_ends_with_1(
         self, ada: JsonClient, asked: tuple[str, str], capsys: pytest.CaptureFixture[str]
