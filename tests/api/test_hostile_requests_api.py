@@ -10,7 +10,7 @@ from tests.factories import PASSWORD, UserFactory
 from tests.plugin.fixtures import JsonClient
 from tests.plugin.services import ROOT
 
-_PATHS: Final = yaml.safe_load((ROOT / "docs/reference/openapi.yaml").read_text())["paths"]
+_PATHS: Final = yaml.safe_load((ROOT / "docs/openapi.yaml").read_text())["paths"]
 OPERATIONS: Final = {
     operation["operationId"]: (method.upper(), path, operation)
     for path, operations in _PATHS.items()

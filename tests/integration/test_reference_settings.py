@@ -7,14 +7,15 @@ from django.core.management import call_command
 
 from tests import faulting
 
-REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+REFERENCE = DOCS / "reference"
 HINT = "`make schema` writes it anew"
 
 
 def test_the_committed_schema_is_current(tmp_path: Path) -> None:
     current = tmp_path / "openapi.yaml"
     call_command("spectacular", "--validate", "--fail-on-warn", file=str(current))
-    assert current.read_text() == (REFERENCE / "openapi.yaml").read_text(), HINT
+    assert current.read_text() == (DOCS / "openapi.yaml").read_text(), HINT
 
 
 def test_the_committed_catalogue_of_events_is_current() -> None:

@@ -25,6 +25,7 @@ from core.signals import trail
 from core.unit_of_work import UnitOfWork
 from tests.fakes.clock import FakeClock
 from tests.interleaving import Interleave, holding_records
+from tests.plugin.documented import assert_documented
 from tests.plugin.faults import Faults
 from tests.plugin.services import Services
 from users.domain.user import User
@@ -229,6 +230,12 @@ class JsonClient(APIClient):
         self, path: str, data: Any = None, *, json: Any = None, **extra: Any
     ) -> Any:
         return super().post(path, data if json is None else json, **extra)
+
+    def request(self, **kwargs: Any) -> Any:
+        """What no line of the OpenAPI document allows is a fault of the document, or of the API."""
+        answer = super().request(**kwargs)
+        assert_documented(answer)
+        return answer
 
     def as_user(self, email: str, password: str) -> "JsonClient":
         answer = self.post("/api/v1/sessions", json={"email": email, "password": password})
