@@ -79,6 +79,18 @@ class TestCreateAdmin:
         assert (ended.value.code, sentence in capsys.readouterr().err) == (1, True)
         assert models.User.objects.get().role == Role.USER
 
+    def test_before_the_migrations_there_is_no_answer(
+        self,
+        client: JsonClient,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        module = "users.management.commands.create_admin"
+        monkeypatch.setattr(f"{module}.migrations_are_applied", lambda: False)
+        with pytest.raises(SystemExit) as ended:
+            create_admin(monkeypatch, PASSWORD)
+        assert (ended.value.code, "manage.py migrate" in capsys.readouterr().err) == (3, True)
+
 
 class TestSetupLink:
     """Uses fixtures: client, frozen, monkeypatch."""

@@ -100,6 +100,16 @@ class TestDoctor:
         assert "configuration" in out
         assert "migrations" not in out
 
+    def test_before_the_migrations_nothing_is_asked_of_tables(
+        self, db: None, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(
+            "config.management.commands.doctor.migrations_are_applied", lambda: False
+        )
+        code, out = doctor()
+        assert (code, "Run `manage.py migrate`." in out) == (1, True)
+        assert "worker " not in out
+
     def test_clocks_that_are_apart_are_told(
         self, db: None, services: Services, frozen: FakeClock
     ) -> None:

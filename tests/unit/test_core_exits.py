@@ -1,6 +1,7 @@
 """How commands end: 0 done, 1 refused, 3 no answer."""
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ class TestExits:
             Asking(no_color=True).run_from_argv(typed)
         assert stopped.value.code == NO_ANSWER
         assert "Error: " in capsys.readouterr().err
+
+    def test_whoever_closed_the_pipe_has_seen_enough(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        command = Asking(no_color=True)
+        command.raised = BrokenPipeError()
+        with (tmp_path / "out").open("w") as out:
+            monkeypatch.setattr("sys.stdout", out)
+            command.run_from_argv(["m", "asking", "go", "--reason", "x"])
+            print("more", file=out, flush=True)
+        assert (tmp_path / "out").read_text() == ""
 
     def test_what_a_handler_refuses_is_a_refusal(self) -> None:
         found = refusal(ConflictError(ErrorCode.LAST_ADMIN, "The last one."))
