@@ -46,7 +46,7 @@ def seal() -> Finding:
 def worker() -> Finding:
     """It leaves no sign but its work."""
     waits, mails = lag.waiting("default").longest, count_late()
-    left = [f"{mails} mails have waited for more than ten minutes."] if mails else []
+    left = [f"Mails that have waited for more than ten minutes: {mails}."] if mails else []
     if waits > SEAL_LATE:
         left.append(f"Events have waited {waits:.0f} s for their seal.")
     if left:
@@ -97,7 +97,7 @@ def _told(ring: KeyRing, is_derived: bool) -> str:
 def _signing_key() -> Finding:
     folder = audit_wiring.key_folder()
     try:
-        names = [key.verifier_key.text().rpartition("+")[0] for key in folder.signing_keys()]
+        names = [f"{key.name}+{key.verifier_key.key_id.hex()}" for key in folder.signing_keys()]
     except NoSigningKeyError as error:
         if not audit_wiring.is_sealed():
             return Finding("signing key", WELL, "the first seal makes it")

@@ -1,6 +1,7 @@
 """What `manage.py doctor` finds."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,6 +50,11 @@ def found(area: str) -> dict[str, str]:
     return finding
 
 
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
 class DeadCache:
     def ping(self) -> Any:
         return Failure(CacheError(ErrorCode.CACHE_ERROR, "refused"))
@@ -77,7 +83,7 @@ class TestDoctor:
         assert "waited" in finding["text"]
         assert "worker" in finding["fix"]
         assert doctor()[0] in (1, 2)
-        assert found("worker")["text"] == "1 mails have waited for more than ten minutes."
+        assert found("worker")["text"] == "Mails that have waited for more than ten minutes: 1."
 
     def test_a_cache_that_is_away_is_broken(self, db: None, override: Override) -> None:
         override(get_cache=DeadCache())
@@ -99,6 +105,19 @@ class TestDoctor:
         assert "connection refused" in out
         assert "configuration" in out
         assert "migrations" not in out
+
+    def test_on_a_terminal_no_line_is_wider_than_that(
+        self, db: None, override: Override, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in {"COLUMNS": "80", "TERM": "dumb"}.items():
+            monkeypatch.setenv(name, value)
+        override(get_cache=DeadCache())
+        terminal = Terminal()
+        with pytest.raises(SystemExit):
+            call_command("doctor", stdout=terminal)
+        out = terminal.getvalue()
+        assert max(map(len, out.splitlines())) <= 80
+        assert "Until then each process limits by itself." in " ".join(out.split())
 
     def test_before_the_migrations_nothing_is_asked_of_tables(
         self, db: None, services: Services, monkeypatch: pytest.MonkeyPatch
@@ -175,7 +194,7 @@ class TestKeys:
         folder.add(SigningKey.generate("dashtam.test/audit"))
         finding = found("signing key")
         assert finding["verdict"] == "well"
-        assert finding["text"].startswith("dashtam.test/audit+")
+        assert re.fullmatch(r"dashtam\.test/audit\+[0-9a-f]{8}", finding["text"])
 
     def test_one_that_cannot_be_read_is_told(
         self, db: None, override: Override, tmp_path: Path

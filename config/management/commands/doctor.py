@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.core.checks import ERROR, CheckMessage, run_checks
 from django.core.management import BaseCommand, CommandParser
 from django.db import Error, connections
+from rich.table import Table
 from rich.text import Text
 
 from config.findings import BROKEN, LOOK, WELL, Finding
@@ -46,10 +47,23 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write("\n".join(json.dumps(asdict(finding)) for finding in findings))
         else:
-            console(self.stdout).print(Text("\n").join(map(_line, findings)))
+            self._tell(findings)
         verdicts = {finding.verdict for finding in findings}
         if verdicts != {WELL}:
             sys.exit(1 if BROKEN in verdicts else 2)
+
+    def _tell(self, findings: Sequence[Finding]) -> None:
+        out = console(self.stdout)
+        if not out.is_terminal:
+            out.print(Text("\n").join(map(_line, findings)))
+            return
+        table = Table.grid(padding=(0, 2, 0, 0))
+        for finding in findings:
+            told = Text(printable(finding.text))
+            told.append(f"\n{printable(finding.fix)}" if finding.fix else "", "dim")
+            verdict = Text(finding.verdict, _COLOURS[finding.verdict])
+            table.add_row(verdict, Text(finding.area, "bold", no_wrap=True), told)
+        out.print(table, soft_wrap=False)
 
 
 def _line(finding: Finding) -> Text:

@@ -21,7 +21,7 @@ _LONGEST_REASON: Final = 256
 class Command(AnsweringCommand):
     help = """\
 Ends all sessions and personal access tokens that are there, of one person or of
-everybody: after a leak of the database or of the keys. It tells how many before,
+everybody: after a leak of the database or of the keys. It tells first how many,
 and asks.
 
 exit codes:
