@@ -61,9 +61,12 @@ class DocumentedSchema(AutoSchema):
         yield from _ANYWHERE
         if told.is_recorded:
             yield ErrorCode.AUDIT_UNAVAILABLE
+        places = {each["in"] for each in operation.get("parameters", [])}
+        if "path" in places:  # what is no id is at no address
+            yield ErrorCode.NOT_FOUND
         if "requestBody" in operation:
             yield from _OF_A_BODY
-        elif any(each["in"] == "query" for each in operation.get("parameters", [])):
+        elif "query" in places:
             yield ErrorCode.VALIDATION_FAILED
         if {"bearer": []} in operation.get("security", []):
             yield from self._codes_of_a_caller()

@@ -40,6 +40,7 @@ class FlagField(serializers.BooleanField):
         return data
 
 
+@extend_schema_field({"type": "boolean", "const": True})
 class YesField(FlagField):
     """For what can be said and not taken back: `true`, or left out."""
 

@@ -119,6 +119,7 @@ _TRUTHS: Final[Mapping[str, _Truth]] = {
     "start_password_reset": lambda _: {"user_id": _somebody()},
     "rotate_tokens": lambda _: {"user_id": _somebody()},
     "revoke_session": lambda who: {"session_id": str(sign_in(who.user).session_id)},
+    "explain_session": lambda who: {"session_id": str(sign_in(who.user).session_id)},
     "revoke_access_token": lambda who: {"token_id": str(who.make_personal_token(Scope.READ).id)},
     "get_consistency_proof": lambda _: {"from": 1, "to": 2},
 }
