@@ -76,6 +76,10 @@ class TestViewUsers:
         assert viewed.asked_for == {"role": "auditor", "is_active": "False"}
         assert (viewed.user_id, viewed.resource_id) == (ADMIN, None)
 
+    def test_at_the_command_line_nobody_looks(self, bus: StubEventBus, user: User) -> None:
+        ViewUsersHandler(directory=OneDirectory(user), event_bus=bus).handle(ViewUsers(size=1))
+        assert [event.user_id for event in bus.published_events] == [None]
+
 
 class TestViewUser:
     """Uses fixtures: bus, user, users."""
@@ -87,6 +91,12 @@ class TestViewUser:
         assert assert_success(handler.handle(ViewUser(viewer=ADMIN, user_id=user.id))) == user
         (viewed,) = bus.published_events
         assert (viewed.user_id, viewed.resource_id) == (ADMIN, user.id)
+
+    def test_at_the_command_line_nobody_looks(
+        self, bus: StubEventBus, user: User, users: InMemoryUserRepository
+    ) -> None:
+        ViewUserHandler(user_repo=users, event_bus=bus).handle(ViewUser(user_id=user.id))
+        assert [event.user_id for event in bus.published_events] == [None]
 
     def test_nobody_is_not_found_and_nothing_is_recorded(
         self, bus: StubEventBus, users: InMemoryUserRepository
