@@ -8,7 +8,7 @@ from datetime import timedelta
 from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core.clock import SystemClock
 from core.ports import Clock, LoggerProtocol
@@ -46,8 +46,14 @@ class Postman:
 
     def purge(self) -> int:
         """Forgets what was given up long ago: it holds addresses."""
-        old = OutgoingMail.objects.filter(given_up_at__lt=self.clock.now() - KEEP_GIVEN_UP)
-        return old.delete()[0]
+        return self._given_up_long_ago().delete()[0]
+
+    def look(self) -> int:
+        """What a purge would forget."""
+        return self._given_up_long_ago().count()
+
+    def _given_up_long_ago(self) -> QuerySet[OutgoingMail]:
+        return OutgoingMail.objects.filter(given_up_at__lt=self.clock.now() - KEEP_GIVEN_UP)
 
     def _claim(self) -> OutgoingMail | None:
         """Each due mail for one caller, by one conditional UPDATE."""

@@ -26,7 +26,7 @@ from sessions_app.application.personal_tokens import (
     RevokePersonalToken,
     RevokePersonalTokenHandler,
 )
-from sessions_app.application.purging import PurgeSessions, PurgeSessionsHandler
+from sessions_app.application.purging import PurgedSessions, PurgeSessions, PurgeSessionsHandler
 from sessions_app.application.reauthenticating import Reauthenticate, ReauthenticateHandler
 from sessions_app.application.refreshing import RefreshSession, RefreshSessionHandler
 from sessions_app.application.revocation import (
@@ -180,14 +180,22 @@ def revoke_personal_token() -> InUnitOfWork[RevokePersonalToken, None]:
     return InUnitOfWork(handler, database)
 
 
-def purge_sessions() -> InUnitOfWork[PurgeSessions, int]:
+def purge_sessions() -> InUnitOfWork[PurgeSessions, PurgedSessions]:
+    return InUnitOfWork(_purge_of_sessions(), container.get_database())
+
+
+def look_at_purge() -> PurgedSessions:
+    """What would go, while nothing goes."""
+    return _purge_of_sessions().look()
+
+
+def _purge_of_sessions() -> PurgeSessionsHandler:
     database = container.get_database()
-    handler = PurgeSessionsHandler(
+    return PurgeSessionsHandler(
         session_repo=DjangoSessionRepository(database),
         token_repo=DjangoPersonalTokenRepository(database),
         event_bus=container.get_event_bus(),
     )
-    return InUnitOfWork(handler, database)
 
 
 def jobs() -> Sequence[Job]:
@@ -197,7 +205,7 @@ def jobs() -> Sequence[Job]:
 
 def _purge() -> int:
     purged = purge_sessions().handle(PurgeSessions())
-    return purged.value if isinstance(purged, Success) else 0
+    return purged.value.total if isinstance(purged, Success) else 0
 
 
 def rotate_tokens() -> InUnitOfWork[RotateTokens, Rotation]:

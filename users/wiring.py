@@ -33,6 +33,7 @@ from users.application.accounts import (
     DeleteAccountHandler,
     InviteUser,
     InviteUserHandler,
+    PurgedTokens,
     PurgeTokens,
     PurgeTokensHandler,
 )
@@ -361,14 +362,23 @@ def failures_of_strangers(user: User) -> FailureCount:
 
 
 def purge_tokens() -> InUnitOfWork[PurgeTokens, int]:
+def purge_tokens() -> InUnitOfWork[PurgeTokens, PurgedTokens]:
+    return InUnitOfWork(_purge_of_tokens(), container.get_database())
+
+
+def look_at_purge() -> PurgedTokens:
+    """What would go, while nothing goes."""
+    return _purge_of_tokens().look()
+
+
+def _purge_of_tokens() -> PurgeTokensHandler:
     database = container.get_database()
-    handler = PurgeTokensHandler(
+    return PurgeTokensHandler(
         token_repo=one_use_tokens(database),
         pass_repo=DjangoDevicePassRepository(database),
         guard=_guard(database),
         event_bus=container.get_event_bus(),
     )
-    return InUnitOfWork(handler, database)
 
 
 def jobs() -> Sequence[Job]:
@@ -378,7 +388,7 @@ def jobs() -> Sequence[Job]:
 
 def _purge() -> int:
     purged = purge_tokens().handle(PurgeTokens())
-    return purged.value if isinstance(purged, Success) else 0
+    return purged.value.total if isinstance(purged, Success) else 0
 
 
 def get_user() -> GetUserHandler:

@@ -26,6 +26,7 @@ from users.application.accounts import (
     DeleteAccountHandler,
     InviteUser,
     InviteUserHandler,
+    PurgedTokens,
     PurgeTokens,
     PurgeTokensHandler,
 )
@@ -238,7 +239,9 @@ class TestPurge:
             event_bus=house.bus,
             clock=house.clock,
         )
-        assert assert_success(handler.handle(PurgeTokens())) == 0
+        assert assert_success(handler.handle(PurgeTokens())).total == 0
         house.clock.advance(timedelta(days=32))
-        assert assert_success(handler.handle(PurgeTokens())) == 1
+        assert handler.look() == PurgedTokens(tokens=1, device_passes=0, failure_counts=0)
+        assert house.bus.names == []
+        assert assert_success(handler.handle(PurgeTokens())).total == 1
         assert (house.tokens.tokens, house.bus.names) == ({}, ["TokensPurged"])

@@ -1,7 +1,12 @@
 from datetime import timedelta
 
 from core.ids import uuid7
-from sessions_app.application.purging import KEEP_ENDED, PurgeSessions, PurgeSessionsHandler
+from sessions_app.application.purging import (
+    KEEP_ENDED,
+    PurgedSessions,
+    PurgeSessions,
+    PurgeSessionsHandler,
+)
 from sessions_app.domain.events import SessionsPurged
 from sessions_app.domain.personal_token import PersonalToken, Scope
 from tests.assertions import assert_success
@@ -38,10 +43,13 @@ class TestPurge:
             session_repo=sessions, token_repo=tokens, event_bus=bus, clock=clock
         )
         clock.advance(KEEP_ENDED)
-        assert assert_success(handler.handle(PurgeSessions())) == 0
+        assert assert_success(handler.handle(PurgeSessions())).total == 0
         assert bus.published_events == []
         clock.advance(MOMENT)
-        assert assert_success(handler.handle(PurgeSessions())) == 2
+        due = handler.look()
+        assert (due, due.total) == (PurgedSessions(sessions=1, personal_tokens=1), 2)
+        assert bus.published_events == []
+        assert assert_success(handler.handle(PurgeSessions())) == due
         (purged,) = bus.published_events
         assert isinstance(purged, SessionsPurged)
         assert (purged.sessions, purged.personal_tokens) == (1, 1)

@@ -1,8 +1,8 @@
 """Accounts, as admins change them and as their owners end them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Literal, TypeVar
 from uuid import UUID
@@ -246,6 +246,19 @@ class PurgeTokens:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PurgedTokens:
+    """Rows, by kind."""
+
+    tokens: int
+    device_passes: int
+    failure_counts: int
+
+    @property
+    def total(self) -> int:
+        return self.tokens + self.device_passes + self.failure_counts
+
+
+@dataclass(frozen=True, kw_only=True)
 class PurgeTokensHandler:
     """What expired long ago goes, with the addresses in it, and so do failures that nobody has
     added to since long."""
@@ -256,16 +269,26 @@ class PurgeTokensHandler:
     event_bus: EventBusProtocol
     clock: Clock = SystemClock()
 
-    def handle(self, command: PurgeTokens) -> Result[int, DomainError]:
+    def handle(self, command: PurgeTokens) -> Result[PurgedTokens, DomainError]:
         now = self.clock.now()
-        expired, quiet = now - KEEP_EXPIRED, now - KEEP_FAILURES
-        due = TokensPurged(
-            tokens=self.token_repo.count_expired(expired),
-            device_passes=self.pass_repo.count_expired(expired),
-            failure_counts=self.guard.count_quiet(quiet),
+        due = self._due(now)
+        if not due.total:
+            return Success(due)
+        self.event_bus.publish(TokensPurged(**asdict(due)))
+        purged = PurgedTokens(
+            tokens=self.token_repo.purge(now - KEEP_EXPIRED),
+            device_passes=self.pass_repo.purge(now - KEEP_EXPIRED),
+            failure_counts=self.guard.purge(now - KEEP_FAILURES),
         )
-        if not (due.tokens or due.device_passes or due.failure_counts):
-            return Success(0)
-        self.event_bus.publish(due)
-        purged = self.token_repo.purge(expired) + self.pass_repo.purge(expired)
-        return Success(purged + self.guard.purge(quiet))
+        return Success(purged)
+
+    def look(self) -> PurgedTokens:
+        """What would go, while nothing goes."""
+        return self._due(self.clock.now())
+
+    def _due(self, now: datetime) -> PurgedTokens:
+        return PurgedTokens(
+            tokens=self.token_repo.count_expired(now - KEEP_EXPIRED),
+            device_passes=self.pass_repo.count_expired(now - KEEP_EXPIRED),
+            failure_counts=self.guard.count_quiet(now - KEEP_FAILURES),
+        )
