@@ -4,6 +4,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from config.metrics import metrics
 from core import health, problems
 from users import pages
 
@@ -30,6 +31,7 @@ urlpatterns = [
     re_path("^api/", csrf_exempt(problems.not_found)),
     path("health/live", csrf_exempt(require_safe(health.live))),
     path("health/ready", csrf_exempt(require_safe(health.ready))),
+    path("metrics", csrf_exempt(require_safe(metrics))),
     path("verify-email", pages.VerifyEmailPage.as_view()),
     path("change-email", pages.ChangeEmailPage.as_view()),
     path("reset-password", pages.ResetPasswordPage.as_view()),

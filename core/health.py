@@ -16,6 +16,11 @@ def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+def services() -> dict[str, bool]:
+    """Which of those that this process needs answer it."""
+    return {name: _holds(_CHECKS[name]) for name in ("database", "cache")}
+
+
 def ready(request: HttpRequest) -> JsonResponse:
     checks = {name: _holds(check) for name, check in _CHECKS.items()}
     healthy = all(checks.values())

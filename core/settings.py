@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -79,6 +80,8 @@ class Settings:
     """Mails and pages of an installation's own, by the names that ours have."""
     geoip_database: str | None = None
     """A file: where sign-ins came from is shown by city."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """Whoever sends it as a bearer token reads `/metrics`; without it nobody does."""
     log_level: str = "INFO"
     log_json: bool = False
     db_echo: bool = False
@@ -216,6 +219,13 @@ def _home(text: str) -> str:
     return _url("http", "https")(text).rstrip("/")
 
 
+def _bearer(text: str) -> str:
+    """RFC 6750 §2.1, and nothing that could be guessed."""
+    if len(text) < SHORTEST_SECRET or not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", text):
+        raise ValueError("too short, or not a bearer token")
+    return text
+
+
 def _key_ring(text: str) -> KeyRing:
     """`id:secret,id:secret`: the first makes new tokens, all of them verify."""
     pairs = [entry.partition(":")[::2] for entry in _list(text)]
@@ -302,6 +312,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "trusted_proxies": _networks,
     "cors_origins": _origins,
     "rate_limits": read_overrides,
+    "metrics_token": _bearer,
     "log_level": _level,
     "log_json": _yes_or_no,
     "db_echo": _yes_or_no,

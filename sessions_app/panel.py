@@ -23,7 +23,7 @@ _USER: Final = "user"
 
 
 def cards(request: HttpRequest, span: Span) -> Iterable[Card]:
-    live = models.DeviceSession.objects.filter(live_sessions(span.now)).count()
+    live = queries.count_live(span.now)
     link = f"{reverse('admin:sessions_app_devicesession_changelist')}?state=live"
     yield Figure(label="Live sessions", value=str(live), hint="now", link=link)
 

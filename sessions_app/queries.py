@@ -45,6 +45,10 @@ class DjangoPersonalTokenReader:
             models.PersonalToken.objects.filter(pk=token.id).update(last_used_at=now)
 
 
+def count_live(now: datetime) -> int:
+    return models.DeviceSession.objects.filter(live_sessions(now)).count()
+
+
 def sessions_with_rotation() -> QuerySet[models.DeviceSession]:
     return models.DeviceSession.objects.annotate(rotated_at=rotated_at())
 

@@ -20,6 +20,10 @@ def locked_now(now: datetime) -> Q:
     return Q(Exists(_locks(now).filter(user=OuterRef("pk"))))
 
 
+def count_accounts() -> int:
+    return models.User.objects.count()
+
+
 class DjangoUserDirectory:
     def page(self, criteria: UserCriteria, before: UUID | None, size: int) -> list[User]:
         rows = models.User.objects.all()

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from django.db import connections
 
-_COUNTED: Final = 20_000
+COUNTED: Final = 20_000
 _WAITING: Final = {
     "postgresql": """
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(recorded_at)) FROM (
@@ -29,6 +29,9 @@ _SEALED_AGO: Final = {
 }
 
 
+_SEALED: Final = "SELECT size FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
+
+
 class Waiting(NamedTuple):
     """For their seal. `longest` is in seconds, by the clock of the database."""
 
@@ -40,7 +43,7 @@ def waiting(alias: str) -> Waiting:
     """Counts no more than what two seals take."""
     connection = connections[alias]
     with connection.cursor() as cursor:
-        cursor.execute(_WAITING[connection.vendor], [_COUNTED])
+        cursor.execute(_WAITING[connection.vendor], [COUNTED])
         count, longest = cursor.fetchone()
     return Waiting(count, max(0.0, float(longest or 0)))
 
@@ -52,3 +55,11 @@ def sealed_ago(alias: str) -> float | None:
         cursor.execute(_SEALED_AGO[connection.vendor])
         row = cursor.fetchone()
     return max(0.0, float(row[0])) if row else None
+
+
+def sealed(alias: str) -> int:
+    """Events under the last checkpoint, of all that ever were."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute(_SEALED)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0

@@ -194,6 +194,7 @@ class TestReading:
             "EMAIL_URL",
             "TOKEN_KEYS",
             "AUDIT_KEYS",
+            "METRICS_TOKEN",
         ],
     )
     def test_no_secret_stands_in_the_representation(self, environ: Environ, variable: str):
@@ -206,6 +207,7 @@ class TestReading:
             "EMAIL_URL": f"smtp://user:{password}@mail",
             "TOKEN_KEYS": f"1:{password}",
             "AUDIT_KEYS": f"1:{password}",
+            "METRICS_TOKEN": password,
         }
         assert "hunter2" not in repr(environ(**MINIMAL | {variable: texts[variable]}))
 
@@ -348,6 +350,9 @@ class TestRefusal:
             ("CORS_ORIGINS", "null"),
             ("RATE_LIMITS", "sign_in=often"),
             ("RATE_LIMITS", "no_such_policy=1/minute"),
+            ("METRICS_TOKEN", "m" * 31),
+            ("METRICS_TOKEN", "m" * 32 + " m"),
+            ("METRICS_TOKEN", "m" * 32 + "é"),
             ("LOG_JSON", "maybe"),
             ("LOG_LEVEL", "LOUD"),
         ],
@@ -366,7 +371,14 @@ class TestRefusal:
 
     @pytest.mark.parametrize(
         "variable",
-        ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS", "DATABASE_URL", "DATABASE_OWNER_URL"],
+        [
+            "SECRET_KEY",
+            "TOKEN_KEYS",
+            "AUDIT_KEYS",
+            "DATABASE_URL",
+            "DATABASE_OWNER_URL",
+            "METRICS_TOKEN",
+        ],
     )
     def test_the_message_does_not_quote_a_secret(self, environ: Environ, variable: str):
         assert "hunter2" not in refusal(environ, **PRODUCTION | {variable: "hunter2"})
