@@ -101,9 +101,10 @@ typecheck: ready ## mypy, strict
 migrations-check: ready ## No model without its migration
 	@$(MIGRATIONS) --check --dry-run || { echo "$(PY) manage.py makemigrations writes it."; exit 1; }
 
-schema: ready ## Write docs/openapi.yaml, events.md and faults.md anew, from the code
+schema: ready ## Write docs/openapi.yaml, events.md, errors.md and faults.md anew, from the code
 	@$(PY) manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
 	@$(PY) manage.py audit_events > docs/reference/events.md
+	@$(PY) manage.py error_codes > docs/reference/errors.md
 	@DJANGO_SETTINGS_MODULE=config.test $(PY) -m tests.faulting > docs/reference/faults.md
 
 model: ready ## Against a reference: 100,000 steps of accounts and sessions, every Merkle tree to 300

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from django.db import Error, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -23,6 +23,7 @@ C_contra = TypeVar("C_contra", contravariant=True)
 T_co = TypeVar("T_co", covariant=True)
 C = TypeVar("C")
 T = TypeVar("T")
+_NOT_NOW: Final = "The service cannot do and record this now; try again."
 
 
 class Database:
@@ -110,17 +111,15 @@ class InUnitOfWork(Generic[C, T]):
             with self.database.get_session():
                 return self.handler.handle(command)
         except NotRecordedError as error:
-            return Failure(_unavailable(AuditError, ErrorCode.AUDIT_UNAVAILABLE, error.__cause__))
+            return _unavailable(AuditError(ErrorCode.AUDIT_UNAVAILABLE, _NOT_NOW), error.__cause__)
         except (OperationalError, InterfaceError) as error:
-            return Failure(_unavailable(InfrastructureError, ErrorCode.DATABASE_UNAVAILABLE, error))
+            return _unavailable(
+                InfrastructureError(ErrorCode.DATABASE_UNAVAILABLE, _NOT_NOW), error
+            )
 
 
 def _unavailable(
-    kind: type[InfrastructureError], code: ErrorCode, error: BaseException | None
-) -> InfrastructureError:
-    ConsoleLogger().error(code, error=str(error))
-    return kind(
-        code,
-        "The service cannot do and record this now; try again.",
-        infrastructure_code=type(error).__name__,
-    )
+    refusal: InfrastructureError, error: BaseException | None
+) -> Failure[InfrastructureError]:
+    ConsoleLogger().error(refusal.code, error=str(error))
+    return Failure(replace(refusal, infrastructure_code=type(error).__name__))

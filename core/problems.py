@@ -56,7 +56,7 @@ STATUS: Final[dict[ErrorCode, int]] = {
     ErrorCode.AUDIT_UNAVAILABLE: 503,
     ErrorCode.DATABASE_UNAVAILABLE: 503,
 }
-_CODES: Final[dict[type[Exception], ErrorCode]] = {
+CODES: Final[dict[type[Exception], ErrorCode]] = {
     exceptions.ValidationError: ErrorCode.VALIDATION_FAILED,
     exceptions.ParseError: ErrorCode.MALFORMED_REQUEST,
     RequestDataTooBig: ErrorCode.REQUEST_TOO_LARGE,
@@ -135,7 +135,7 @@ def _as_error(exception: Exception) -> tuple[DomainError, dict[str, str]]:
         return exception.error, _retry_after(exception.error)
     if isinstance(exception, OperationalError | InterfaceError):
         return _DATABASE_AWAY, {}
-    code = next((code for kind, code in _CODES.items() if isinstance(exception, kind)), None)
+    code = next((code for kind, code in CODES.items() if isinstance(exception, kind)), None)
     if code is None:
         return _INTERNAL, {}
     if isinstance(exception, exceptions.ValidationError):

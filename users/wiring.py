@@ -361,7 +361,6 @@ def failures_of_strangers(user: User) -> FailureCount:
     return _guard(container.get_database()).count(user.email)
 
 
-def purge_tokens() -> InUnitOfWork[PurgeTokens, int]:
 def purge_tokens() -> InUnitOfWork[PurgeTokens, PurgedTokens]:
     return InUnitOfWork(_purge_of_tokens(), container.get_database())
 
