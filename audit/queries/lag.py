@@ -5,11 +5,12 @@ from typing import Final, NamedTuple
 from django.db import connections
 
 COUNTED: Final = 20_000
+# No join with the frontier: PostgreSQL would then compare it with every row of the trail.
 _WAITING: Final = {
     "postgresql": """
         SELECT count(*), extract(epoch FROM clock_timestamp() - min(recorded_at)) FROM (
-            SELECT e.recorded_at FROM audit_frontier f JOIN audit_event e
-            ON (e.epoch, e.xid, e.seq) > (f.cursor_epoch, f.cursor_xid::text::xid8, f.cursor_seq)
+            SELECT e.recorded_at FROM audit_event e WHERE (e.epoch, e.xid, e.seq)
+                > (SELECT cursor_epoch, cursor_xid::text::xid8, cursor_seq FROM audit_frontier)
             ORDER BY e.epoch, e.xid, e.seq LIMIT %s
         ) AS waiting
     """,
@@ -27,8 +28,6 @@ _SEALED_AGO: Final = {
     "sqlite": "SELECT (julianday('now') - julianday(created_at)) * 86400"
     " FROM audit_checkpoint ORDER BY size DESC LIMIT 1",
 }
-
-
 _SEALED: Final = "SELECT size FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
 
 
