@@ -58,6 +58,8 @@ class _Collector:
         self._begun = dict.fromkeys(_CLOCKS, 0.0)
 
     def __call__(self, phase: str, info: dict[str, int]) -> None:
+        if info["generation"] < 2:
+            return
         for clock in _CLOCKS:
             if phase == "start":
                 self._begun[clock] = clock()

@@ -11,6 +11,7 @@ _HOOKS = [
     "tests.plugin.layers",
     "tests.plugin.budget",
     "tests.plugin.leaks",
+    "tests.plugin.idle",
     "tests.plugin.pyramid",
     "tests.plugin.conformance",
 ]
