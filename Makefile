@@ -108,7 +108,7 @@ schema: ready ## Write docs/openapi.yaml, events.md, errors.md and faults.md ane
 	@DJANGO_SETTINGS_MODULE=config.test $(PY) -m tests.faulting > docs/reference/faults.md
 
 model: ready ## Against a reference: 100,000 steps of accounts and sessions, every Merkle tree to 300
-	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o faulthandler_timeout=0 $(ARGS)
+	@MODEL_EXAMPLES=2000 $(PARALLEL) -m model -o timeout=900 -o stuck_after=0 $(ARGS)
 
 mutate: ready ## Is a test for every operator, constant and default? ARGS=users/domain/lockout.py
 	@$(PY) -m trials.mutate $(ARGS)
@@ -141,7 +141,7 @@ races-short: ready ## Half a minute of it
 
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),2000) \
-		$(PARALLEL) -o faulthandler_timeout=0 -m fuzz $(ARGS)
+		$(PARALLEL) -o stuck_after=0 -m fuzz $(ARGS)
 
 faults: ready ## Each dependency fails in each way, while somebody registers, logs in or refreshes
 	@$(PARALLEL) -m fault $(ARGS)

@@ -14,6 +14,7 @@ _HOOKS = [
     "tests.plugin.idle",
     "tests.plugin.pyramid",
     "tests.plugin.conformance",
+    "tests.plugin.watchdog",
 ]
 
 # Before they are imported, by one another too.
