@@ -12,8 +12,9 @@ PANEL: Final = "/admin/…"
 CHANGING: Final = ("/add/", "/delete/", "/autocomplete/")
 """Pages of the panel, or for the forms of such pages."""
 DOOR: Final = "/admin/login/"
-NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$")
-"""Answer 404 to everybody."""
+ACTS: Final = "/admin/…/do/…"
+NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$", "/metrics")
+"""Answer 404 to everybody; the last one where no METRICS_TOKEN is set."""
 
 
 def routes(
@@ -33,8 +34,8 @@ def in_panel(path: str) -> bool:
 
 
 def operations() -> set[tuple[str, str]]:
-    """Of the whole product; of the panel, whose pages are Django's, there is one row."""
-    found = {("GET", PANEL), ("GET", DOOR), ("POST", DOOR)}
+    """Of the whole product; of the panel, whose pages are many, what shows and what changes."""
+    found = {("GET", PANEL), ("GET", ACTS), ("POST", ACTS), ("GET", DOOR), ("POST", DOOR)}
     for path, callback in routes():
         if path.startswith("/admin/"):
             continue

@@ -197,7 +197,7 @@ class Life:
             generation_began_at=at,
             first_used_at=at,
             key_id="0",
-            salt=self.random.randbytes(32),
+            salt=b"",
             marks=(Mark.NEW_DEVICE,) if is_new and self.sessions else (),
         )
         self.sessions.append(session)

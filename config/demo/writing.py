@@ -1,6 +1,7 @@
 """Lives into the tables, in one transaction: with what refuses entries of another day set aside
 for as long, as only the owner of the tables can."""
 
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -162,6 +163,9 @@ def _user_row(life: Life) -> user_models.User:
 
 
 def _session_row(session: DeviceSession) -> session_models.DeviceSession:
-    values = asdict(session) | {"key_id": container.get_settings().token_keys.current}
+    values = asdict(session) | {
+        "key_id": container.get_settings().token_keys.current,
+        "salt": secrets.token_bytes(32),
+    }
     del values["rotated_at"]
     return session_models.DeviceSession(**values)

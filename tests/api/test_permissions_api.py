@@ -11,7 +11,7 @@ from django.test import Client
 from tests.factories import PASSWORD, UserFactory
 from tests.fakes.clock import FakeClock
 from tests.plugin.fixtures import JsonClient
-from tests.routes import CHANGING, DOOR, PANEL, filled, in_panel, operations, routes
+from tests.routes import ACTS, CHANGING, DOOR, PANEL, filled, in_panel, operations, routes
 from tests.undone import undone
 
 DOCUMENT: Final = Path(__file__).resolve().parents[2] / "docs" / "reference" / "permissions.md"
@@ -23,6 +23,7 @@ TABLE: Final = {
     (method, path): dict(zip(CALLERS, cells.split(" | "), strict=True))
     for method, path, cells in ROW.findall(DOCUMENT.read_text())
 }
+METHODS: Final = ("GET", "POST")
 NO, PROOF, YES = "–", "proof", "yes"  # noqa: RUF001  as a table has it
 
 
@@ -83,13 +84,13 @@ class TestPermissions:
 
     @pytest.mark.slow(reason="seven callers ask for all that can be read")
     def test_who_may_read(self, callers: dict[str, list[JsonClient]]) -> None:
-        reads = [row for row in TABLE if row[0] == "GET" and row[1] != PANEL]
+        reads = [row for row in TABLE if row[0] == "GET" and row[1] not in (PANEL, ACTS)]
         found = {row: seen_by(callers, *row) for row in reads}
         assert found == {row: TABLE[row] for row in reads}
 
     @pytest.mark.slow(reason="seven callers ask for all that can be written")
     def test_who_may_write(self, callers: dict[str, list[JsonClient]]) -> None:
-        writes = [row for row in TABLE if row[0] != "GET"]
+        writes = [row for row in TABLE if row[0] != "GET" and row[1] != ACTS]
         found = {}
         for row in writes:
             with undone():  # what one request ends, the next one needs: a session, an account
@@ -107,4 +108,9 @@ class TestPermissions:
         pages = [path for path, _ in routes() if in_panel(path)]
         found = {page: ask(browser, "GET", page) for page in pages}
         assert {found.pop(page) for page in pages if page.endswith(CHANGING)} == {NO}
-        assert set(found.values()) == {TABLE["GET", PANEL][caller]}
+        doing = [page for page in pages if "/do/" in page]
+        acts = [ask(browser, method, page) for page in doing for method in METHODS]
+        may_act = TABLE["GET", ACTS][caller] == TABLE["POST", ACTS][caller] != NO
+        assert set(acts) == {YES if may_act else NO}
+        shown = {answer for page, answer in found.items() if page not in doing}
+        assert shown == {TABLE["GET", PANEL][caller]}

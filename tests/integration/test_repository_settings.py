@@ -337,4 +337,6 @@ def test_no_module_of_the_product_takes_chance_from_elsewhere_than_the_system() 
     guessable = re.compile(
         r"^\s*(import random|from random import (?!SystemRandom$))", re.MULTILINE
     )
-    assert [path.name for path in modules if guessable.search(path.read_text())] == []
+    found = {path.relative_to(ROOT) for path in modules if guessable.search(path.read_text())}
+    # Made-up lives are to be the same each time; their salts are not among what is drawn so.
+    assert {path for path in found if path.parts[:2] != ("config", "demo")} == set()
