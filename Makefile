@@ -27,7 +27,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
-	model mutate mutate-changed fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit
+	model mutate mutate-changed fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit bench-panel screenshots
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -151,6 +151,12 @@ load: ready ## Ten minutes of eight writers, the worker and a verifier: does the
 
 bench-audit: ready ## What the trail costs, beside two other apps: ARGS=--quick
 	@$(PY) -m trials.bench $(ARGS)
+
+screenshots: ready ## Every page in .cache/screenshots, light and dark, wide and on a telephone: needs chromium
+	@$(PY) -m trials.screenshots $(ARGS)
+
+bench-panel: ready ## What the dashboard costs on 1,000,000 events and 100,000 accounts
+	@$(PY) -m trials.dashboard $(ARGS)
 
 million: ready ## A million events: filled, sealed, verified
 	@$(PY) -m trials.million $(ARGS)
