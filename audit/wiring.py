@@ -1,6 +1,7 @@
 """Where the trail's own work is put together."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from audit.application.reading import (
 )
 from audit.application.recording import Recorder
 from audit.application.sealing import Publisher, Sealer
-from audit.application.status import FORGOTTEN, TrailStatus
+from audit.application.status import FORGOTTEN, Seals, TrailStatus
 from audit.application.sweeping import Sweeper
 from audit.application.verification.verifier import Verifier
 from audit.domain.checkpoint import (
@@ -87,17 +88,23 @@ def explainer() -> Explainer:
     return Explainer(reader())
 
 
-def status(alias: str = "default") -> TrailStatus:
-    log, folder = DjangoSealedLog(alias), key_folder()
+def seals(alias: str = "default") -> Seals:
     waiting = lag.waiting(alias)
+    return Seals(
+        size=DjangoSealedLog(alias).frontier().size,
+        sealed_ago=lag.sealed_ago(alias),
+        waiting=waiting.events,
+        waits=waiting.longest,
+    )
+
+
+def status(alias: str = "default") -> TrailStatus:
+    folder = key_folder()
     outside = folder.checkpoint()
     open_attempts = DjangoOpenAttempts(alias, container.get_settings().audit_keys)
     anchors = [_anchor(text).name for text in container.get_settings().audit_anchors]
     return TrailStatus(
-        size=log.frontier().size,
-        sealed_ago=lag.sealed_ago(alias),
-        waiting=waiting.events,
-        waits=waiting.longest,
+        **asdict(seals(alias)),
         open_attempts=len(open_attempts.without_outcome(FORGOTTEN)),
         outside=Checkpoint.read(SignedNote.read(outside).text).size if outside else None,
         keys=tuple(key.text() for key in folder.verifier_keys()),

@@ -10,14 +10,21 @@ FORGOTTEN: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrailStatus:
-    """`outside` is the size that the file outside the database says, `anchors` the size that each
-    anchor has got. Ages are in seconds."""
+class Seals:
+    """Told at once, however long the trail is. Ages are in seconds, and `waits` is of the oldest of
+    the events that wait."""
 
     size: int
     sealed_ago: float | None
     waiting: int
     waits: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailStatus(Seals):
+    """`outside` is the size that the file outside the database says, `anchors` the size that each
+    anchor has got."""
+
     open_attempts: int
     outside: int | None
     keys: tuple[str, ...]

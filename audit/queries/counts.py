@@ -13,11 +13,10 @@ from audit.ports import Outcomes, Source
 from core.actions import Phase
 from core.ids import first_id_of
 
+# One range of the index for each step: joined with the steps, all that there ever was is read.
 _OUTCOMES: Final = """
-    WITH step (number, low, high) AS (VALUES {steps})
-    SELECT step.number, e.phase, count(*) FROM step JOIN audit_event e
-    ON e.action = %s AND e.id >= step.low AND e.id < step.high AND e.phase IN (2, 3)
-    GROUP BY step.number, e.phase
+    SELECT {step}, phase, count(*) FROM audit_event
+    WHERE action = %s AND id >= %s AND id < %s AND phase IN (2, 3) GROUP BY phase
 """
 # As text: PostgreSQL has no `max` of a uuid before version 18.
 _SOURCES: Final = """
@@ -35,11 +34,11 @@ class DjangoEventCounts:
 
     def outcomes(self, action: str, bounds: Sequence[datetime]) -> list[Outcomes]:
         ids = [self._stored(first_id_of(bound)) for bound in bounds]
-        steps = [(number, *ids[number : number + 2]) for number in range(len(ids) - 1)]
-        of_type = "(%s::int, %s::uuid, %s::uuid)" if self._is_postgresql else "(%s, %s, %s)"
-        statement = _OUTCOMES.format(steps=", ".join([of_type] * len(steps)))
-        rows = self._rows(statement, [*chain.from_iterable(steps), action])
-        return [Outcomes(number, Phase(phase), count) for number, phase, count in rows]
+        steps = range(len(ids) - 1)
+        statement = " UNION ALL ".join(_OUTCOMES.format(step=step) for step in steps)
+        ranges = chain.from_iterable((action, *ids[step : step + 2]) for step in steps)
+        rows = self._rows(statement, [*ranges])
+        return [Outcomes(step, Phase(phase), count) for step, phase, count in rows]
 
     def sources(
         self, action: str, phase: Phase, bounds: tuple[datetime, datetime], most: int
