@@ -31,6 +31,16 @@ _EXPLAIN: Final = _ENDINGS | {
     AuditAction.REQUESTS_THROTTLED,
 }
 """Beside whatever was refused."""
+_BY_RULE: Final = frozenset(
+    {
+        AuditAction.SESSION_ENDED,
+        AuditAction.USER_LOCKED,
+        AuditAction.USER_SESSIONS_FORFEITED,
+        AuditAction.USER_DEVICES_FORGOTTEN,
+        AuditAction.REQUESTS_THROTTLED,
+    }
+)
+"""Where nobody has proved who they are, it follows from what somebody tried."""
 _BY_ITSELF: Final = (
     "No event has ended it. A session is over by itself 14 days after it was last used, 30 days"
     " after it began, and when all tokens are rotated."
@@ -42,6 +52,7 @@ class Doer(StrEnum):
     OWNER = "its owner"
     SOMEBODY_ELSE = "somebody else who had signed in"
     COMMAND = "the command line or a job"
+    HOUSE = "the rules of this house"
     NOBODY_KNOWN = "somebody who had not signed in"
 
 
@@ -134,6 +145,8 @@ def _told(event: SeenEvent) -> str:
 
 
 def doer_of(event: SeenEvent) -> Doer:
+    if event.actor is None and event.action in _BY_RULE and event.phase == Phase.SOLE.name:
+        return Doer.HOUSE
     if event.actor is None:
         return Doer.COMMAND if event.door == "command" else Doer.NOBODY_KNOWN
     is_owner = event.subject is not None and event.subject.ref == event.actor.ref

@@ -25,10 +25,14 @@ _EXAMPLES = 10  # a property test runs a hundred examples and may take ten times
 
 # By the clock of a busy machine hypothesis would fail what is judged here by CPU time.
 settings.register_profile("budget", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("budget")
 
 # Bound here and now, in a tuple: freezegun replaces the functions of modules.
 _CLOCKS = (time.process_time, time.perf_counter)
+
+
+def pytest_configure() -> None:
+    """Not at the import: another plugin reads `BUDGETS` where this one is switched off."""
+    settings.load_profile("budget")
 
 
 def _clock_of(tier: str) -> Callable[[], float]:

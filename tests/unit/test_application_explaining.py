@@ -206,7 +206,7 @@ class TestAccounts:
         ]
         assert found.summary.startswith("Last of all, ")
         assert found.summary.endswith(found.steps[0].text)
-        assert {step.doer for step in found.steps} == {Doer.NOBODY_KNOWN}
+        assert [step.doer for step in found.steps] == [Doer.HOUSE, Doer.NOBODY_KNOWN]
 
     def test_an_account_without_trouble(self, house: House) -> None:
         house.record(signed_in())

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.core.management import CommandError, CommandParser
-from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from audit import wiring
@@ -16,8 +16,7 @@ from audit.management.exits import AnsweringCommand
 from audit.ports import Criteria
 from core.result import Failure
 from core.terminal import console, printable
-from users.ports import UserCriteria
-from users.queries import DjangoUserDirectory
+from users.queries import user_id_of
 
 _NOT_THERE: Final = 1
 
@@ -44,11 +43,11 @@ class Command(AnsweringCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_as_document(found), ensure_ascii=False))
         else:
-            console(self.stdout).print(_page(found))
+            _tell(self.stdout, found)
 
 
 def _explanation(session: UUID | None, person: str | None) -> Explanation | None:
-    user = _user_id(person) if person else None
+    user = user_id_of(person) if person else None
     if session is None and user is None:
         return None
     asked = ViewEvents(criteria=Criteria(subject=user, resource_id=session), size=0)
@@ -56,14 +55,6 @@ def _explanation(session: UUID | None, person: str | None) -> Explanation | None
         raise CommandError(viewed.error.message)
     explainer = wiring.explainer()
     return explainer.session(session) if session else explainer.account(user) if user else None
-
-
-def _user_id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        found = DjangoUserDirectory().page(UserCriteria(email=text), None, 1)
-        return found[0].id if found else None
 
 
 def _as_document(found: Explanation) -> dict[str, object]:
@@ -80,14 +71,26 @@ def _as_document(found: Explanation) -> dict[str, object]:
     return {"summary": found.summary, "steps": steps, "is_whole": found.is_whole}
 
 
-def _page(found: Explanation) -> Group:
-    older = [] if found.is_whole else [Text("There is more: manage.py audit_tail.", "dim")]
-    return Group(Text(printable(found.summary), "bold"), *map(_line, found.steps), *older)
+def _tell(stream: Any, found: Explanation) -> None:
+    """On a terminal folded to its width; else a line a step."""
+    out = console(stream)
+    table = Table.grid("", "", padding=(0, 2, 0, 0))
+    for step in found.steps:
+        table.add_row(Text(_moment(step), "cyan"), _sentence(step))
+    lines = (Text.assemble(_moment(step), "  ", _sentence(step)) for step in found.steps)
+    out.print(Text(printable(found.summary), "bold"), soft_wrap=not out.is_terminal)
+    for each in [table] if out.is_terminal else lines:
+        out.print(each, soft_wrap=not out.is_terminal)
+    if not found.is_whole:
+        out.print(Text("There is more: manage.py audit_tail.", "dim"))
 
 
-def _line(step: Step) -> Text:
-    at = step.event.at[:16].replace("T", " ")
-    line = Text.assemble((f"{at}  ", "cyan"), printable(step.text), (f" By {step.doer}.", "dim"))
+def _moment(step: Step) -> str:
+    return step.event.at[:16].replace("T", " ")
+
+
+def _sentence(step: Step) -> Text:
+    sentence = Text.assemble(printable(step.text), (f" By {step.doer}.", "dim"))
     if step.stated_reason:
-        line.append(f' "{printable(step.stated_reason)}"', "italic")
-    return line
+        sentence.append(f' "{printable(step.stated_reason)}"', "italic")
+    return sentence
