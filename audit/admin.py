@@ -22,7 +22,7 @@ from audit.domain.inclusion import check
 from audit.forms import TrailForm
 from audit.ports import Criteria
 from audit.rows import facts_of, rows_of, rows_of_steps
-from core.errors import DomainError, ErrorCode
+from core.errors import ErrorCode
 from core.panel.pages import ReadOnlyAdmin, viewer
 from core.result import Failure
 
@@ -53,7 +53,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
             )
             viewed = wiring.view_events().handle(asked)
             if isinstance(viewed, Failure):
-                return self._unavailable(request, viewed.error)
+                return self.unavailable(request, viewed.error)
             found = viewed.value
         page = found[:_PAGE]
         context = {
@@ -87,7 +87,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         if isinstance(viewed, Failure):
             if viewed.error.code is ErrorCode.EVENT_NOT_FOUND:
                 raise Http404
-            return self._unavailable(request, viewed.error)
+            return self.unavailable(request, viewed.error)
         event, proof = viewed.value
         (row,) = rows_of([event])
         context = {
@@ -114,14 +114,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
         order = ExportEvents(criteria=asked.criteria(), viewer=viewer(request))
         exported = wiring.export_events().handle(order)
         if isinstance(exported, Failure):
-            return self._unavailable(request, exported.error)
+            return self.unavailable(request, exported.error)
         kind, lines = _EXPORTS[form]
         headers = {"Content-Disposition": f'attachment; filename="audit.{form}"'}
         return StreamingHttpResponse(lines(exported.value), content_type=kind, headers=headers)
-
-    def _unavailable(self, request: HttpRequest, error: DomainError) -> HttpResponse:
-        context = {**self.admin_site.each_context(request), "title": "Audit trail", "error": error}
-        return TemplateResponse(request, "audit/panel/unavailable.html", context, status=503)
 
 
 def _same_trace(event: SeenEvent) -> list[SeenEvent]:

@@ -10,10 +10,21 @@ from django.urls import reverse
 
 from audit import wiring
 from audit.application.explaining import Explanation
-from audit.application.reading import own_activity
-from audit.domain.events import TrailViewed
+from audit.application.reading import ViewEvents, own_activity
+from audit.ports import Criteria
 from audit.rows import rows_of, rows_of_steps
-from core.panel.parts import Card, Chart, Figure, Ranking, Section, Span, parts
+from core.actions import AuditAction
+from core.panel.parts import (
+    Card,
+    Chart,
+    Figure,
+    NotShownError,
+    Ranking,
+    Section,
+    Span,
+    parts,
+)
+from core.result import Failure
 
 _EXPLANATION: Final = "audit/panel/explanation.html"
 _TIMELINE: Final = "audit/panel/timeline.html"
@@ -24,8 +35,10 @@ _LATE: Final = 60
 
 def cards(request: HttpRequest, span: Span) -> Iterable[Card]:
     """Addresses are shown: that somebody looks is on record."""
-    viewer = request.user.pk
-    wiring.record(TrailViewed(user_id=viewer, asked_for={"page": "dashboard", "span": span.name}))
+    asked = Criteria(action=AuditAction.USER_LOGIN, since=span.since)
+    looked = ViewEvents(criteria=asked, size=0, viewer=request.user.pk)
+    if isinstance(recorded := wiring.view_events().handle(looked), Failure):
+        raise NotShownError(recorded.error)
     yield from _health()
     figures, since = wiring.figures(), f"{span.since:%Y-%m-%dT%H:%M}"
     sign_ins = figures.sign_ins(span.bounds)

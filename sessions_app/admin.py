@@ -10,11 +10,13 @@ from django.template.response import TemplateResponse
 
 from core.clock import SystemClock
 from core.panel.acts import ReasonForm
-from core.panel.pages import NOTHING, ReadOnlyAdmin, column
+from core.panel.pages import NOTHING, ReadOnlyAdmin, column, viewer
 from core.result import Failure
 from sessions_app import models, queries, wiring
 from sessions_app.application.revocation import RevokeSession
 from sessions_app.mapping import live_sessions
+from users import wiring as users_wiring
+from users.application.reading import ViewUser, ViewUsers
 
 Sessions = QuerySet[models.DeviceSession]
 
@@ -59,6 +61,24 @@ class DeviceSessionAdmin(ReadOnlyAdmin):
         "revoked_reason",
     )
     readonly_fields = ("state", "expires_at", "marked")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Whose sessions somebody looks at is on record, as `manage.py sessions` has it."""
+        looked = ViewUsers(viewer=viewer(request), size=0)
+        if isinstance(recorded := users_wiring.view_users().handle(looked), Failure):
+            return self.unavailable(request, recorded.error)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is not None:
+            looked = ViewUser(viewer=viewer(request), user_id=row.user_id)
+            if isinstance(recorded := users_wiring.view_user().handle(looked), Failure):
+                return self.unavailable(request, recorded.error)
+        return super().change_view(request, object_id, *args)
 
     def get_queryset(self, request: HttpRequest) -> Sessions:
         return queries.sessions_with_rotation().order_by(*self.ordering)

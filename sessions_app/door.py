@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 from core import context
 from core.clock import SystemClock
 from core.panel.dashboard import dashboard_of
-from core.panel.parts import parts, span_of
+from core.panel.parts import NotShownError, parts, span_of
 from core.result import Failure
 from core.throttling import throttled
 from core.validation import LONGEST_PASSWORD
@@ -81,6 +81,7 @@ class ProofForm(forms.Form):
 
 class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     index_title = "Dashboard"
+    index_template = "panel/dashboard.html"
 
     def get_urls(self) -> list[URLPattern]:
         prove = path("prove/", self.admin_view(self.prove), name="prove")
@@ -88,9 +89,12 @@ class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
 
     def index(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         span = span_of(request.GET.get("span"), SystemClock().now())
-        cards = [card for show in parts.cards for card in show(request, span)]
+        try:
+            cards = [card for show in parts.cards for card in show(request, span)]
+        except NotShownError as refused:
+            values = {**self.each_context(request), "title": "Not now", "error": refused.error}
+            return TemplateResponse(request, "panel/unavailable.html", values, status=503)
         context = {**dashboard_of(cards, span), **(extra_context or {})}
-        self.index_template = "panel/dashboard.html"
         page: HttpResponse = super().index(request, context)
         return page
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from core.clock import SystemClock
 from core.panel.pages import NOTHING, ReadOnlyAdmin, column, viewer
+from core.result import Failure
 from users import models, queries, wiring
 from users.application.reading import ViewUser, ViewUsers
 from users.domain.roles import Role
@@ -73,14 +74,18 @@ class UserAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         """That somebody looks is on record, as over the API."""
         asked = UserCriteria(email=request.GET.get("q") or None)
-        wiring.view_users().handle(ViewUsers(viewer=viewer(request), criteria=asked, size=0))
+        looked = ViewUsers(viewer=viewer(request), criteria=asked, size=0)
+        if isinstance(recorded := wiring.view_users().handle(looked), Failure):
+            return self.unavailable(request, recorded.error)
         page: HttpResponse = super().changelist_view(request, extra_context)
         return page
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
         row = self.get_object(request, object_id)
         if row is not None:
-            wiring.view_user().handle(ViewUser(viewer=viewer(request), user_id=row.pk))
+            looked = ViewUser(viewer=viewer(request), user_id=row.pk)
+            if isinstance(recorded := wiring.view_user().handle(looked), Failure):
+                return self.unavailable(request, recorded.error)
         return super().change_view(request, object_id, *args)
 
     @column(

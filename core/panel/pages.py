@@ -12,6 +12,7 @@ from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from core.errors import DomainError
 from core.panel.acts import Act, Order, acts
 from core.panel.parts import parts
 from core.result import Failure
@@ -58,6 +59,11 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def history_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
         """The trail is the history."""
         raise Http404
+
+    def unavailable(self, request: HttpRequest, error: DomainError) -> HttpResponse:
+        """What cannot be recorded is not shown."""
+        context = {**self.admin_site.each_context(request), "title": "Not now", "error": error}
+        return TemplateResponse(request, "panel/unavailable.html", context, status=503)
 
     def get_urls(self) -> list[URLPattern]:
         meta = self.opts

@@ -10,6 +10,15 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
+from core.errors import DomainError
+
+
+@dataclass
+class NotShownError(Exception):
+    """That somebody looks cannot be recorded."""
+
+    error: DomainError
+
 
 @dataclass(frozen=True)
 class Section:

@@ -7,10 +7,12 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from audit import wiring as audit_wiring
 from audit.models import AuditEvent
+from audit.repositories.trail import DjangoTrail
 from core.ids import uuid7
 from sessions_app.models import DeviceSession
 from tests.factories import PASSWORD, UserFactory
@@ -257,6 +259,36 @@ class TestAccounts:
 def newest(action: str) -> UUID:
     found = AuditEvent.objects.filter(action=action).order_by("-pk").values_list("pk", flat=True)
     return UUID(str(found[0]))
+
+
+class TestWithoutTrail:
+    """Uses fixtures: admin, ada, monkeypatch."""
+
+    PAGES = ("/admin/", USERS, SESSIONS, "/admin/audit/auditevent/")
+
+    @pytest.fixture
+    def mute(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The trail takes nothing more."""
+
+        def refuse(trail: object, entry: object) -> None:
+            raise OperationalError("no space left")
+
+        monkeypatch.setattr(DjangoTrail, "append", refuse)
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_what_cannot_be_recorded_is_not_shown(
+        self, mute: None, admin: Client, page: str
+    ) -> None:
+        answer = admin.get(page)
+        assert (answer.status_code, EMAIL in answer.content.decode()) == (503, False)
+
+    def test_and_not_done(self, mute: None, admin: Client, ada: User) -> None:
+        assert admin.get(f"{USERS}{ada.pk}/change/").status_code == 503
+        answer = act(admin, ada, "deactivate")
+        assert answer.status_code == 400
+        assert "cannot do and record this now" in answer.content.decode()
+        ada.refresh_from_db()
+        assert ada.is_active is True
 
 
 class TestDashboard:
