@@ -5,15 +5,13 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from limits import RateLimitItem, RateLimitItemPerSecond
-from rest_framework.request import Request
-from rest_framework.throttling import BaseThrottle
 
 from core import container, context
 from core.database import InUnitOfWork
@@ -22,24 +20,18 @@ from core.events import RequestsThrottled
 from core.forwarding import source_of
 from core.limiter import Standing
 from core.ports import EventBusProtocol
-from core.problems import STATUS, Refused
 from core.quotas import POLICIES, By, Policy, Quotas
 from core.result import Result, Success
 from core.validation import validate_email
-
-if TYPE_CHECKING:  # it imports this module, by the setting
-    from rest_framework.views import APIView
 
 ThrottlePolicies: TypeAlias = Mapping[str, Sequence[str]]
 """For `throttle_policies` of a view: by method, the names of its policies in the order in which
 they are asked. The methods that are not there have that of every view."""
 KnownDevice: TypeAlias = Callable[[Any, object], UUID | None]
 """For `throttle_device` of a view: which device of the account at an address sends a request."""
-_USER: Final = ("api",)
-_STRANGER: Final = ("public",)
 
 
-def _unknown(request: object, address: object) -> None:
+def unknown(request: object, address: object) -> None:
     return None
 
 
@@ -79,31 +71,11 @@ class Verdict:
         )
 
 
-class PolicyThrottle(BaseThrottle):
-    """For DEFAULT_THROTTLE_CLASSES: REST framework asks it before the view's own method runs."""
-
-    def allow_request(self, request: Request, view: "APIView") -> bool:
-        user_id = getattr(request.user, "user_id", None)  # as `core.callers.Caller` has it
-        policies: ThrottlePolicies = getattr(view, "throttle_policies", {})
-        names = policies.get(request.method or "", _USER if user_id else _STRANGER)
-        device: KnownDevice = getattr(view, "throttle_device", _unknown)
-
-        def account() -> object:
-            return _field(request.data, "email")
-
-        client = Client(account, lambda: device(request, account()), user_id)
-        verdict = judge(names, client)
-        view.headers |= verdict.headers
-        if not verdict.passed:
-            raise Refused(verdict.error)
-        return True
-
-
 View = Callable[..., HttpResponseBase]
 
 
 def throttled(
-    *names: str, account: str = "email", device: KnownDevice = _unknown
+    *names: str, account: str = "email", device: KnownDevice = unknown
 ) -> Callable[[View], View]:
     """For a page whose form is sent by POST; `account` is the field with the address."""
 
@@ -203,10 +175,6 @@ def _name(policy: Policy, quota: RateLimitItem) -> str:
     return f'"{policy.name}-{quota.get_expiry()}s"'
 
 
-def _field(data: object, name: str) -> object:
-    return data.get(name) if isinstance(data, Mapping) else None
-
-
 def _hidden(address: object, device: UUID | None) -> str | None:
     checked = validate_email(address) if isinstance(address, str) else None
     if not isinstance(checked, Success):
@@ -217,6 +185,8 @@ def _hidden(address: object, device: UUID | None) -> str | None:
 
 
 def _page(request: HttpRequest, verdict: Verdict) -> HttpResponse:
+    from core.problems import STATUS  # with all of REST framework, which no command needs
+
     response = render(
         request, "429.html", {"wait": verdict.wait}, status=STATUS[ErrorCode.RATE_LIMITED]
     )

@@ -28,8 +28,8 @@ from sessions_app.application.revocation import RevokeSession
 from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.session import DeviceSession, SessionKind
 from users import models
-from users.api.devices import keep_pass, known_device, shown_pass
-from users.api.permissions import RECENT
+from users.devices import keep_pass, known_device, shown_pass
+from users.domain.password import RECENT
 from users.domain.roles import Role
 
 _DEVICE_SESSION: Final = "device_session"

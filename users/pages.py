@@ -17,12 +17,12 @@ from core.result import Failure, Result
 from core.throttling import throttled
 from core.validation import LONGEST_PASSWORD
 from users import wiring
-from users.api.devices import keep_pass, shown_pass
 from users.application.addresses import ChangeEmail
 from users.application.administration import CreateAdmin
 from users.application.device_passes import GrantDevicePass
 from users.application.passwords import ChoosePassword
 from users.application.registration import VerifyEmail
+from users.devices import keep_pass, shown_pass
 
 
 def _password_field(label: str, autocomplete: str) -> forms.CharField:

@@ -30,10 +30,11 @@ from sessions_app.application.signing_in import SignIn
 from sessions_app.domain.personal_token import Scope
 from sessions_app.domain.session import DeviceSession
 from sessions_app.domain.tokens import TokenPair
-from users.api.devices import DEVICE_HEADER, known_device, shown_pass
+from users.api.devices import DEVICE_HEADER
 from users.api.permissions import RecentlyAuthenticated, require_recent
 from users.api.principal import Principal, principal_of
 from users.api.serializers import DevicePassSerializer
+from users.devices import known_device, shown_pass
 
 PAGE_SIZE: Final = 50
 NO_SCOPE: Final = frozenset[Scope]()

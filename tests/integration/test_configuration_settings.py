@@ -137,6 +137,15 @@ class TestRefusedProduction:
             "Dashtam is not configured:",
         )
 
+    @pytest.mark.slow(reason="starts a process")
+    def test_a_command_does_not_wait_for_the_api_to_be_loaded(self):
+        tell = "import django, sys; django.setup(); print(*sys.modules)"
+        process = start("-c", tell, **PRODUCTION | {"DJANGO_SETTINGS_MODULE": "config.production"})
+        assert process.returncode == 0, process.stderr
+        loaded = set(process.stdout.split())
+        assert "users.devices" in loaded
+        assert loaded.isdisjoint({"rest_framework", "drf_spectacular.utils", "users.api.devices"})
+
 
 @pytest.fixture(scope="module")
 def production(home: Path) -> dict[str, Any]:

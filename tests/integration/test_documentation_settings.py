@@ -11,9 +11,9 @@ from core.validation import LONGEST_PASSWORD
 from sessions_app.api.serializers import NewPersonalTokenSerializer
 from sessions_app.domain import personal_token, session
 from users.adapters import Argon2idHasher, common_passwords
-from users.api.permissions import RECENT
 from users.application.accounts import KEEP_FAILURES
 from users.domain import device_pass, lockout, password
+from users.domain.password import RECENT
 from users.domain.roles import SessionTier
 
 EXPLANATION = Path(__file__).resolve().parents[2] / "docs" / "explanation"

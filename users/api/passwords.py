@@ -11,7 +11,7 @@ from core.problems import unwrap
 from core.serializers import BODY_PROBLEMS, problem_responses
 from core.throttling import ThrottlePolicies
 from users import wiring
-from users.api.devices import DEVICE_HEADER, shown_pass
+from users.api.devices import DEVICE_HEADER
 from users.api.permissions import NO_SCOPE, RecentlyAuthenticated
 from users.api.principal import principal_of
 from users.api.serializers import (
@@ -21,6 +21,7 @@ from users.api.serializers import (
 )
 from users.api.views import request_link
 from users.application.passwords import ChangePassword, ChoosePassword
+from users.devices import shown_pass
 
 
 class PasswordView(APIView):

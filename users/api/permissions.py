@@ -1,4 +1,3 @@
-from datetime import timedelta
 from typing import Final
 
 from rest_framework.permissions import BasePermission
@@ -9,9 +8,9 @@ from core.clock import SystemClock
 from core.errors import AuthenticationError, ErrorCode
 from core.problems import Refused
 from users.api.principal import principal_of
+from users.domain.password import RECENT
 from users.domain.roles import Role
 
-RECENT: Final = timedelta(minutes=10)
 NO_SCOPE: Final = frozenset[str]()
 """For `token_scopes` of a view: a session is needed, no personal access token will do."""
 _STEP_UP: Final = AuthenticationError(

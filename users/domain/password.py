@@ -5,6 +5,7 @@ import re
 import string
 from collections.abc import Set
 from dataclasses import dataclass, field
+from datetime import timedelta
 from difflib import SequenceMatcher
 from typing import Final, Protocol
 
@@ -12,6 +13,8 @@ from core.errors import ErrorCode, ValidationError
 from core.result import Failure, Result, Success
 from core.validation import validate_password_length
 
+RECENT: Final = timedelta(minutes=10)
+"""Proved so long ago at most, it opens what a stolen session must not (ASVS 7.5.1)."""
 _CONTEXT_WORDS: Final = ("dashtam",)
 _SHORTEST_WORD: Final = 4
 _DECORATION: Final = string.digits + string.punctuation + string.whitespace
