@@ -5,15 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded import manage
+from tests.embedded import manage, migrated
 
 PASSWORD = "SecurePass123!"
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
-    assert manage(path, "migrate", "-v0").returncode == 0
+    path = migrated(tmp_path_factory, tmp_path_factory.mktemp("embedded"))
     made = manage(path, "create_admin", "--email", "root@example.com", typed=PASSWORD)
     assert made.returncode == 0
     return path

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded import manage
+from tests.embedded import manage, migrated
 from tests.imported_hashes import HASHES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,9 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
-    assert manage(path, "migrate", "-v0").returncode == 0
-    return path
+    return migrated(tmp_path_factory, tmp_path_factory.mktemp("embedded"))
 
 
 def rows(path: Path, statement: str) -> list[tuple[object, ...]]:

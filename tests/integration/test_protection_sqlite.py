@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded import manage
+from tests.embedded import manage, migrated
 
 ADMIN = "admin@example.com"
 
@@ -14,8 +14,7 @@ ADMIN = "admin@example.com"
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Migrated, with one admin, made by the product's own commands."""
-    path = tmp_path_factory.mktemp("embedded") / "dashtam.sqlite3"
-    manage(path, "migrate", "-v0")
+    path = migrated(tmp_path_factory, tmp_path_factory.mktemp("embedded"))
     manage(path, "create_admin", "--email", ADMIN, typed="correct horse battery staple")
     return path
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded import manage
+from tests.embedded import manage, migrated
 
 pytestmark = pytest.mark.slow(reason="each command is a process of its own")
 
 
-def test_it_is_in_order_says_that_it_is_made_up_and_comes_once(tmp_path: Path) -> None:
-    database = tmp_path / "demo.sqlite3"
-    assert "no tables yet" in manage(database, "seed_demo", "--yes").stderr
-    assert manage(database, "migrate").returncode == 0
+def test_it_is_in_order_says_that_it_is_made_up_and_comes_once(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert "no tables yet" in manage(tmp_path / "empty.sqlite3", "seed_demo", "--yes").stderr
+    database = migrated(tmp_path_factory, tmp_path)
     refused = manage(database, "seed_demo")
     assert (refused.returncode, "say --yes" in refused.stderr) == (1, True)
     made = manage(database, "seed_demo", "--yes", "--size=300", "--users=12", "--json")

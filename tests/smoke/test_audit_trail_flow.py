@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.embedded import manage
+from tests.embedded import made_once, manage, migrated
 
 pytestmark = pytest.mark.slow(reason="each command is a process of its own")
 
@@ -44,15 +44,19 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sealed twice; `earlier` is the database between the seals."""
-    made = Installation(tmp_path_factory.mktemp("original"))
-    assert made.manage("migrate").returncode == 0
+    return made_once(
+        tmp_path_factory, "sealed", lambda folder: seal_twice(migrated(tmp_path_factory, folder))
+    )
+
+
+def seal_twice(database: Path) -> None:
+    """`earlier` is the database between the seals."""
+    made = Installation(database.parent)
     for _ in range(2):
         if made.folder.exists():
             shutil.copy(made.database, made.earlier)
         assert made.manage("setup_link").returncode == 0
         assert made.manage("audit_seal").returncode == 0
-    return made.database.parent
 
 
 @pytest.fixture
