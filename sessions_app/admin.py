@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from core.clock import SystemClock
+from core.errors import DomainError
 from core.panel.acts import ReasonForm
 from core.panel.pages import NOTHING, ReadOnlyAdmin, column, viewer
-from core.result import Failure
+from core.result import Failure, Result
 from sessions_app import models, queries, wiring
 from sessions_app.application.revocation import RevokeSession
 from sessions_app.mapping import live_sessions
@@ -62,23 +63,14 @@ class DeviceSessionAdmin(ReadOnlyAdmin):
     )
     readonly_fields = ("state", "expires_at", "marked")
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Whose sessions somebody looks at is on record, as `manage.py sessions` has it."""
-        looked = ViewUsers(viewer=viewer(request), size=0)
-        if isinstance(recorded := users_wiring.view_users().handle(looked), Failure):
-            return self.unavailable(request, recorded.error)
-        page: HttpResponse = super().changelist_view(request, extra_context)
-        return page
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is not None:
-            looked = ViewUser(viewer=viewer(request), user_id=row.user_id)
-            if isinstance(recorded := users_wiring.view_user().handle(looked), Failure):
-                return self.unavailable(request, recorded.error)
-        return super().change_view(request, object_id, *args)
+    def look(
+        self, request: HttpRequest, row: models.DeviceSession | None = None
+    ) -> Result[Any, DomainError]:
+        """At whose sessions, as `manage.py sessions` has it."""
+        if row is None:
+            return users_wiring.view_users().handle(ViewUsers(viewer=viewer(request), size=0))
+        query = ViewUser(viewer=viewer(request), user_id=row.user_id)
+        return users_wiring.view_user().handle(query)
 
     def get_queryset(self, request: HttpRequest) -> Sessions:
         return queries.sessions_with_rotation().order_by(*self.ordering)

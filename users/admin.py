@@ -5,11 +5,12 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import BooleanField, ExpressionWrapper, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from core.clock import SystemClock
+from core.errors import DomainError
 from core.panel.pages import NOTHING, ReadOnlyAdmin, column, viewer
-from core.result import Failure
+from core.result import Result
 from users import models, queries, wiring
 from users.application.reading import ViewUser, ViewUsers
 from users.domain.roles import Role
@@ -69,24 +70,14 @@ class UserAdmin(ReadOnlyAdmin):
             )
             return found
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """That somebody looks is on record, as over the API."""
-        asked = UserCriteria(email=request.GET.get("q") or None)
-        looked = ViewUsers(viewer=viewer(request), criteria=asked, size=0)
-        if isinstance(recorded := wiring.view_users().handle(looked), Failure):
-            return self.unavailable(request, recorded.error)
-        page: HttpResponse = super().changelist_view(request, extra_context)
-        return page
-
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any) -> HttpResponse:
-        row = self.get_object(request, object_id)
+    def look(
+        self, request: HttpRequest, row: models.User | None = None
+    ) -> Result[Any, DomainError]:
         if row is not None:
-            looked = ViewUser(viewer=viewer(request), user_id=row.pk)
-            if isinstance(recorded := wiring.view_user().handle(looked), Failure):
-                return self.unavailable(request, recorded.error)
-        return super().change_view(request, object_id, *args)
+            return wiring.view_user().handle(ViewUser(viewer=viewer(request), user_id=row.pk))
+        asked = UserCriteria(email=request.GET.get("q") or None)
+        query = ViewUsers(viewer=viewer(request), criteria=asked, size=0)
+        return wiring.view_users().handle(query)
 
     @column(
         description="state",

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from core.errors import DomainError
 from core.panel.acts import Act, Order, acts
 from core.panel.parts import parts
-from core.result import Failure
+from core.result import Failure, Result
 
 F = TypeVar("F", bound=Callable[..., Any])
 NOTHING: Final = "-"
@@ -74,6 +74,18 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         )
         return [act, *super().get_urls()]
 
+    def look(self, request: HttpRequest, row: Any = None) -> Result[Any, DomainError]:
+        """Puts on record that somebody looks: at the list, or at a row of it."""
+        raise NotImplementedError
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        if isinstance(looked := self.look(request), Failure):
+            return self.unavailable(request, looked.error)
+        page: HttpResponse = super().changelist_view(request, extra_context)
+        return page
+
     def change_view(
         self,
         request: HttpRequest,
@@ -84,6 +96,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         row = self.get_object(request, object_id)
         context = {**(extra_context or {}), "show_close": False}
         if row is not None:
+            if isinstance(looked := self.look(request, row), Failure):
+                return self.unavailable(request, looked.error)
             context |= {
                 "title": str(row),
                 "acts": self.acts_of(request, row),
