@@ -8,10 +8,13 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.decorators import method_decorator
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import FormView
 
+from core import container
 from core.errors import DomainError, ErrorCode
 from core.result import Failure, Result
 from core.throttling import throttled
@@ -25,12 +28,20 @@ from users.application.registration import VerifyEmail
 from users.devices import keep_pass, shown_pass
 
 
-def _password_field(label: str, autocomplete: str) -> forms.CharField:
+def _password_field(label: Any, autocomplete: str) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+    )
+
+
+def _new_password_field(what: str) -> forms.CharField:
+    """As long as this installation asks for: read when the page is shown."""
+    minimum = lazy(lambda: container.get_settings().password_min_length, int)()
+    return _password_field(
+        format_lazy("{} of at least {} characters", what, minimum), "new-password"
     )
 
 
@@ -52,7 +63,7 @@ class ChangeEmailForm(TokenForm):
 
 
 class ChoosePasswordForm(TokenForm):
-    password = _password_field("A new password of at least 12 characters", "new-password")
+    password = _new_password_field("A new password")
 
 
 class SetUpForm(TokenForm):
@@ -62,7 +73,7 @@ class SetUpForm(TokenForm):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "username"}),
     )
-    password = _password_field("A password of at least 12 characters", "new-password")
+    password = _new_password_field("A password")
 
 
 if TYPE_CHECKING:

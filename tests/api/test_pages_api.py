@@ -1,4 +1,6 @@
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -153,6 +155,13 @@ class TestChoosePassword:
         assert answer.status_code == 200
         assert said in answer.content.decode()
         assert client.as_user(EMAIL, self.NEW).get("/api/v1/users/me").status_code == 200
+
+    @pytest.mark.parametrize("page", ["/reset-password", "/invitation", "/setup"])
+    def test_it_asks_for_as_many_characters_as_this_installation(
+        self, client: JsonClient, override: Callable[..., Any], page: str
+    ) -> None:
+        override(get_settings=replace(container.get_settings(), password_min_length=15))
+        assert "of at least 15 characters" in client.get(page).content.decode()
 
     def test_a_weak_password_is_told_and_leaves_another_try(self, client: JsonClient) -> None:
         text = issue(Purpose.PASSWORD_RESET)
