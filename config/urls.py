@@ -34,6 +34,7 @@ urlpatterns = [
     path("metrics", csrf_exempt(require_safe(metrics))),
     path("verify-email", pages.VerifyEmailPage.as_view()),
     path("change-email", pages.ChangeEmailPage.as_view()),
+    path("forgotten-password", pages.ForgottenPasswordPage.as_view(), name="admin_password_reset"),
     path("reset-password", pages.ResetPasswordPage.as_view()),
     path("invitation", pages.AcceptInvitationPage.as_view()),
     path("unlock", pages.UnlockPage.as_view()),

@@ -131,7 +131,10 @@ def sign_in(page: Page, home: str) -> None:
 
 def public_pages() -> Iterator[tuple[str, str]]:
     yield "home", "/"
-    for path in ("verify-email", "reset-password", "invitation", "unlock", "change-email", "setup"):
+    for path in (
+        *("verify-email", "forgotten-password", "reset-password", "invitation", "unlock"),
+        *("change-email", "setup"),
+    ):
         yield path, f"/{path}"
     yield "api-docs", "/api/docs"
     yield "login", "/admin/login/"

@@ -23,6 +23,7 @@ from users import wiring
 from users.application.addresses import ChangeEmail
 from users.application.administration import CreateAdmin
 from users.application.device_passes import GrantDevicePass
+from users.application.links import RequestLink
 from users.application.passwords import ChoosePassword
 from users.application.registration import VerifyEmail
 from users.devices import keep_pass, shown_pass
@@ -66,6 +67,14 @@ class ChoosePasswordForm(TokenForm):
     password = _new_password_field("A new password")
 
 
+class AddressForm(forms.Form):
+    email = forms.CharField(
+        label="Your e-mail address",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username"}),
+    )
+
+
 class SetUpForm(TokenForm):
     token = _token_field("The token from the console")
     email = forms.CharField(
@@ -77,7 +86,7 @@ class SetUpForm(TokenForm):
 
 
 if TYPE_CHECKING:
-    _FormView = FormView[TokenForm]
+    _FormView = FormView[forms.Form]
 else:
     _FormView = FormView
 
@@ -87,29 +96,27 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "users/home.html")
 
 
-@method_decorator([never_cache, throttled("one_use_token")], name="dispatch")
-class TokenPage(_FormView):
-    """A form that spends a token. A subclass says what it looks like, and hands it to a handler."""
+class Page(_FormView):
+    """A form. A subclass says what it looks like, and hands it to a handler."""
 
     http_method_names = ("get", "head", "post")
     template_name = "users/form.html"
-    form_class = TokenForm
     title: ClassVar[str]
     action: ClassVar[str]
     done: ClassVar[str]
     goes_on_to: ClassVar[tuple[str, str]] = ("/", "Go on")
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         raise NotImplementedError
 
-    def form_valid(self, form: TokenForm) -> HttpResponse:
-        result = self.spend(form.cleaned_data)
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        result = self.send(form.cleaned_data)
         if isinstance(result, Failure):
             form.add_error(_field_of(result.error, form), result.error.message)
             return self.form_invalid(form)
         return self.answer(result.value)
 
-    def form_invalid(self, form: TokenForm) -> HttpResponse:
+    def form_invalid(self, form: forms.Form) -> HttpResponse:
         return self.render_to_response(self.get_context_data(form=form), status=400)
 
     def answer(self, value: Any) -> HttpResponse:
@@ -121,7 +128,14 @@ class TokenPage(_FormView):
         return super().get_context_data(title=self.title, action=self.action, **context)
 
 
-def _field_of(error: DomainError, form: TokenForm) -> str | None:
+@method_decorator([never_cache, throttled("one_use_token")], name="dispatch")
+class TokenPage(Page):
+    """What it sends spends a token."""
+
+    form_class = TokenForm
+
+
+def _field_of(error: DomainError, form: forms.Form) -> str | None:
     if error.code is ErrorCode.INVALID_CREDENTIALS:
         return "password"
     field = getattr(error, "field", None)
@@ -134,7 +148,7 @@ class VerifyEmailPage(TokenPage):
     action = "Confirm"
     done = "Your e-mail address is confirmed. You can sign in now."
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         return wiring.verify_email().handle(VerifyEmail(**values))
 
 
@@ -144,7 +158,7 @@ class ChangeEmailPage(TokenPage):
     action = "Change the address"
     done = "Your e-mail address is changed. Sign in with the new one."
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         return wiring.change_email().handle(ChangeEmail(**values))
 
 
@@ -154,9 +168,23 @@ class ResetPasswordPage(TokenPage):
     action = "Change the password"
     done = "Your password is changed. You can sign in with it now."
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         command = ChoosePassword(**values, device_token=shown_pass(self.request))
         return wiring.reset_password().handle(command)
+
+
+@method_decorator([never_cache, throttled("link")], name="dispatch")
+class ForgottenPasswordPage(Page):
+    """As the API has it: the same answer for every address, and at most one mail a minute."""
+
+    form_class = AddressForm
+    title = "Forgotten your password?"
+    action = "Mail me a link"
+    done = "If there is an account of this address, a link is on its way to it."
+    goes_on_to = ("/reset-password", "Choose a new password with it")
+
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+        return wiring.request_password_reset().handle(RequestLink(**values))
 
 
 class AcceptInvitationPage(TokenPage):
@@ -165,7 +193,7 @@ class AcceptInvitationPage(TokenPage):
     action = "Accept the invitation"
     done = "Your account is ready. You can sign in now."
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         return wiring.accept_invitation().handle(ChoosePassword(**values))
 
 
@@ -174,7 +202,7 @@ class UnlockPage(TokenPage):
     action = "Let it in"
     done = "This browser is known now. You can sign in here with your password."
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         return wiring.grant_device_pass().handle(GrantDevicePass(**values))
 
     def answer(self, value: str) -> HttpResponse:
@@ -190,7 +218,7 @@ class SetUpPage(TokenPage):
     done = "The first admin is made."
     goes_on_to = ("/admin/", "Sign in")
 
-    def spend(self, values: dict[str, Any]) -> Result[Any, DomainError]:
+    def send(self, values: dict[str, Any]) -> Result[Any, DomainError]:
         command = CreateAdmin(
             email=values["email"], password=values["password"], setup_token=values["token"]
         )

@@ -10,6 +10,7 @@ from django.test import Client
 
 from core import container
 from tests.factories import PASSWORD, UserFactory, arranged
+from tests.mailing import delivered
 from tests.plugin.fixtures import JsonClient
 from users import models, wiring
 from users.domain.roles import Role
@@ -167,6 +168,24 @@ class TestChoosePassword:
         text = issue(Purpose.PASSWORD_RESET)
         assert submit(client, "/reset-password", token=text, password="short").status_code == 400
         assert is_open(client)
+
+
+class TestForgottenPassword:
+    """Uses fixtures: client."""
+
+    @pytest.mark.conforms("A14")
+    def test_every_address_has_one_answer_and_an_account_its_mail(self, client: JsonClient) -> None:
+        UserFactory.create(email=EMAIL)
+        pages = [
+            client.post("/forgotten-password", {"email": address}, format="multipart")
+            for address in (EMAIL, "nobody@example.com", "no address")
+        ]
+        assert {page.status_code for page in pages} == {200}
+        assert len({page.content for page in pages}) == 1
+        assert [mail.to for mail in delivered()] == [[EMAIL]]
+
+    def test_the_door_of_the_panel_leads_here(self, client: JsonClient) -> None:
+        assert "/forgotten-password" in client.get("/admin/login/").content.decode()
 
 
 class TestChangeEmail:
