@@ -27,7 +27,7 @@ CAUGHT = ; [ $$? = 1 ]
 .PHONY: help run ready test test-unit test-integration test-api test-smoke test-services test-verbose \
 	test-coverage test-file test-random bisect test-up test-down check verify check-static format \
 	format-check lint imports typecheck migrations-check schema layers changed-lines report lock clean \
-	model mutate mutate-changed fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit bench-panel screenshots
+	model mutate mutate-changed fuzz fuzz-long faults nightly kills kills-short races races-short load million bench-audit bench-panel screenshots production-like
 
 help: ## What there is to do
 	@awk -F '##' '/^[a-z -]+:.*## / { sub(/:.*/, "", $$1); printf "%-22s%s\n", $$1, $$2 }' Makefile
@@ -138,6 +138,9 @@ races: ready ## Twenty at once in four processes, 50 rounds of each race, and th
 races-short: ready ## Half a minute of it
 	@$(RACES) --rounds 1
 	@$(RACES) --control blind-refresh $(CAUGHT)
+
+production-like: ready ## A minute: PostgreSQL, Valkey, three web processes behind a proxy, from migrate to a restore
+	@$(PY) -m trials.production
 
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=
 	@FUZZ_EXAMPLES=$(or $(FUZZ_EXAMPLES),5) FUZZ_REQUESTS=$(or $(FUZZ_REQUESTS),2000) \
