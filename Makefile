@@ -139,7 +139,7 @@ races-short: ready ## Half a minute of it
 	@$(RACES) --rounds 1
 	@$(RACES) --control blind-refresh $(CAUGHT)
 
-production-like: ready ## A minute: PostgreSQL, Valkey, three web processes behind a proxy, from migrate to a restore
+production-like: ready ## A minute: three web processes behind a proxy, from migrate to a restored backup
 	@$(PY) -m trials.production
 
 fuzz: ready ## Requests made from the OpenAPI document, 2,000 at least: FUZZ_EXAMPLES= FUZZ_SEED=

@@ -20,9 +20,9 @@ def prepare(folder: Path, cluster: Cluster, redis_url: str) -> House:
     folder.chmod(0o711)
     house = House(folder, cluster, _environment(folder, cluster, redis_url), _account())
     _copy_as_the_image_does(house.tree)
-    for each in (folder / "data", house.mails):
+    for each in (folder / "data", house.mails, house.tree / "staticfiles"):
         each.mkdir(mode=0o700)
-    house.give(folder / "data")
+        house.give(each)
     cluster.create(DATABASE)
     return house
 
