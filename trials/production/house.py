@@ -125,21 +125,24 @@ class House:
         return Client(self.proxy.port, address)
 
     def _serve(self, port: int) -> subprocess.Popen[bytes]:
-        """As the Dockerfile does, but for the number of workers."""
+        """As the Dockerfile does, but for the number of workers; only the worker has AUDIT_FOLDER."""
         arguments = "--interface wsgi --host 127.0.0.1 --workers 1 --blocking-threads 4"
         return self._start(
             str(_BINARIES / "granian"),
             *arguments.split(),
             f"--port={port}",
             "config.wsgi:application",
+            given={"AUDIT_FOLDER": str(self.tree / "no-volume")},
         )
 
-    def _start(self, *command: str) -> subprocess.Popen[bytes]:
+    def _start(
+        self, *command: str, given: Mapping[str, str] = MappingProxyType({})
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  ourselves
                 command,
                 cwd=self.tree,
-                env=self.environment,
+                env={**self.environment, **given},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
