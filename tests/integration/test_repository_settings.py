@@ -88,6 +88,14 @@ def test_compose_runs_the_server_after_the_migrations(compose: dict[str, Any]) -
     assert services["valkey"]["image"] == "valkey/valkey:8-alpine"
 
 
+def test_containers_write_to_their_volumes_alone(compose: dict[str, Any]) -> None:
+    services = [compose["services"][name] for name in ("web", "worker", "migrate")]
+    assert all(each["read_only"] and each["tmpfs"] == ["/tmp"] for each in services)
+    (folder,) = re.findall(r"\bAUDIT_FOLDER=(\S+)", read("Dockerfile"))
+    (volume,) = compose["services"]["worker"]["volumes"]
+    assert folder.startswith(f"{volume.partition(':')[2]}/")
+
+
 @pytest.mark.conforms("A15")
 def test_compose_holds_no_secret_and_listens_on_this_machine_only(
     compose: dict[str, Any],

@@ -116,7 +116,7 @@ class House:
         for process in processes:
             process.terminate()
         for process in processes:
-            _end(process)
+            _await_end(process)
         if self.proxy:
             self.proxy.stop()
 
@@ -125,7 +125,7 @@ class House:
         return Client(self.proxy.port, address)
 
     def _serve(self, port: int) -> subprocess.Popen[bytes]:
-        """As the Dockerfile does, but for the number of workers; only the worker has AUDIT_FOLDER."""
+        """As the image does, with fewer workers; AUDIT_FOLDER is a volume of the worker alone."""
         arguments = "--interface wsgi --host 127.0.0.1 --workers 1 --blocking-threads 4"
         return self._start(
             str(_BINARIES / "granian"),
@@ -164,6 +164,11 @@ class House:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
+    _await_end(process)
+
+
+def _await_end(process: subprocess.Popen[bytes]) -> None:
+    """Told once: a second SIGTERM would cut its tidying up short."""
     try:
         process.wait(15)
     except subprocess.TimeoutExpired:
