@@ -9,6 +9,8 @@ from django.core.management import call_command
 
 from audit.models import AuditEvent
 from core.ids import uuid7
+from sessions_app import wiring
+from sessions_app.application.revocation import RevokeSessions
 from sessions_app.models import DeviceSession
 from tests.factories import PASSWORD, UserFactory
 from tests.plugin.fixtures import JsonClient
@@ -60,6 +62,16 @@ class TestOwner:
 
 class TestCommand:
     """Uses fixtures: ada."""
+
+    def test_the_reason_that_was_given_and_that_there_is_more(self, ada: JsonClient) -> None:
+        owner = first_session().user_id
+        for _ in range(51):
+            wiring.revoke_sessions().handle(
+                RevokeSessions(user_id=owner, stated_reason="a lost bag")
+            )
+        told = explained("--user", EMAIL)
+        assert 'ended: 0. By the command line or a job. "a lost bag"' in told
+        assert "There is more: manage.py audit_tail." in told
 
     def test_a_session_by_its_id_in_lines_and_as_json(self, ada: JsonClient) -> None:
         session = str(first_session().pk)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from core.serializers import FlagField, IdField, NumberField, TextField
+from core.serializers import FlagField, IdField, NumberField, TextField, YesField
 
 ID = "01a2101b-c808-73a6-807b-4cad7a2c8958"
 NEVER: tuple[Any, ...] = ("", None, [], {})
@@ -17,6 +17,7 @@ class TestFieldsOfABody:
         [
             (FlagField(), True),
             (FlagField(), False),
+            (YesField(), True),
             (NumberField(), 5),
             (NumberField(), 5.0),  # JSON Schema: a number without a fraction
             (IdField(), ID),
@@ -33,6 +34,7 @@ class TestFieldsOfABody:
         ("field", "value"),
         [
             *((FlagField(), value) for value in (*NEVER, 0, 1, "true", "off")),
+            *((YesField(), value) for value in (*NEVER, False, 1, "true")),
             *((NumberField(), value) for value in (*NEVER, "5", True, False, 5.5)),
             *((IdField(), value) for value in (*NEVER, 5, True, ID[:-1], [ID])),
             *((TextField(), value) for value in (*NEVER, 5, True, ["a"])),
