@@ -7,6 +7,7 @@ It starts everything itself, on free ports of 127.0.0.1, and leaves nothing behi
 exit code 0: all of them held, 1: one did not, and why, 3: the trial itself failed."""
 
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -26,6 +27,8 @@ def main() -> int:
     # Roles belong to a whole cluster: on a server that was given they would stay.
     for name in ("TEST_DATABASE_URL", "TEST_REDIS_URL"):
         os.environ.pop(name, None)
+    # As after Ctrl-C, nothing may stay behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_FAILED))
     try:
         _run()
     except Broken as broken:

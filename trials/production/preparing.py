@@ -1,6 +1,5 @@
 """Before anything runs: the files of the image, settings and a database."""
 
-import compileall
 import os
 import re
 import secrets
@@ -8,12 +7,15 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from tests.plugin.accounts import Account, account, is_reachable
 from trials.places import ROOT
 from trials.production.client import HOST
 from trials.production.clusters import APPLICATION, Cluster
 from trials.production.house import DATABASE, House
+
+_NOT_SENT: Final = shutil.ignore_patterns("__pycache__")
 
 
 def prepare(folder: Path, cluster: Cluster, redis_url: str) -> House:
@@ -65,11 +67,9 @@ def _copy_as_the_image_does(tree: Path) -> None:
     image = (ROOT / "Dockerfile").read_text().partition("AS production")[2]
     for name in re.findall(r"^COPY (\w[\w.]*) ", image, re.MULTILINE):
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, tree / name)
+            shutil.copytree(ROOT / name, tree / name, ignore=_NOT_SENT)
         else:
             shutil.copy(ROOT / name, tree)
-    # Each process would else compile all of it for itself.
-    compileall.compile_dir(tree, quiet=1)
 
 
 def make_read_only(tree: Path) -> None:
