@@ -142,15 +142,20 @@ class TestTime:
         HASHES["password"] = make_password(PASSWORD)
         kinds = DOORS[door](stranger)
         taken: dict[str, list[float]] = defaultdict(list)
-        for _ in range(SAMPLES):
-            for kind in random.sample(sorted(kinds), len(kinds)):
-                body = kinds[kind]()
-                begun = perf_counter()
-                stranger.post(f"/api/v1/{door}", json=body)
-                taken[kind].append(perf_counter() - begun)
-        first, *others = taken
-        told = {kind: auc(taken[first], taken[kind]) for kind in others}
-        assert all(abs(each - 0.5) < NOTICEABLE for each in told.values()), told
+        noticed: dict[str, float] = {}
+        for samples in (SAMPLES, 3 * SAMPLES):  # where few seem to tell something, more decide
+            for _ in range(samples):
+                for kind in random.sample(sorted(kinds), len(kinds)):
+                    body = kinds[kind]()
+                    begun = perf_counter()
+                    stranger.post(f"/api/v1/{door}", json=body)
+                    taken[kind].append(perf_counter() - begun)
+            first, *others = taken
+            told = {kind: auc(taken[first], taken[kind]) for kind in others}
+            noticed = {kind: each for kind, each in told.items() if abs(each - 0.5) >= NOTICEABLE}
+            if not noticed:
+                break
+        assert noticed == {}
 
 
 def auc(some: list[float], others: list[float]) -> float:

@@ -81,8 +81,11 @@ class RegisterUserHandler:
         if isinstance(drafted, Failure):
             return self._refuse(command.email, drafted.error)
         user = replace(drafted.value, id=command.user_id)
+        # Looked up for a free address too: the statement would tell them apart by the clock.
+        owner = self.user_repo.find_by_email(user.email)
         if isinstance(self.user_repo.save(user), Failure):
-            return self._refuse_taken(user.email, now)
+            owner = owner or self.user_repo.find_by_email(user.email)  # somebody was faster
+            return self._refuse_taken(user.email, owner, now)
         self._mail_link(user.email, user.id, now)
         self.cooldown.start(user.email)
         self.event_bus.publish(UserRegistrationSucceeded(user_id=user.id, email=user.email))
@@ -91,10 +94,9 @@ class RegisterUserHandler:
     def _draft(self, command: RegisterUser, now: datetime) -> Result[User, ValidationError]:
         return draft_user(command.email, command.password, self.policy, self.password_service, now)
 
-    def _refuse_taken(self, email: str, now: datetime) -> Failure[DomainError]:
+    def _refuse_taken(self, email: str, owner: User | None, now: datetime) -> Failure[DomainError]:
         """A link is made out in any case; where its owner needs none, or had one just now, it is
         nobody's, and its mail is dropped when it is due."""
-        owner = self.user_repo.find_by_email(email)
         may_mail = self.cooldown.claim(email)
         if owner is not None and owner.is_verified and may_mail:
             self.verification_token_repo.issue(Purpose.EMAIL_VERIFICATION, None, now)
