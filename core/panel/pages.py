@@ -5,7 +5,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -81,6 +81,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if any("\0" in text for _, texts in request.GET.lists() for text in texts):
+            raise SuspiciousOperation("No text of PostgreSQL holds a NUL.")
         if isinstance(looked := self.look(request), Failure):
             return self.unavailable(request, looked.error)
         page: HttpResponse = super().changelist_view(request, extra_context)

@@ -23,6 +23,7 @@ from users.models import User
 
 ADMIN, EMAIL, WHY = "admin@example.com", "ada@example.com", "she called and said so"
 USERS = "/admin/users/user/"
+LIST = "/admin/audit/auditevent/"
 SESSIONS = "/admin/sessions_app/devicesession/"
 
 
@@ -254,6 +255,52 @@ class TestAccounts:
         admin.get(f"{USERS}{ada.pk}/change/")
         viewer = User.objects.get(email=ADMIN)
         assert AuditEvent.objects.for_user(viewer.pk).filter(action="user.viewed").count() == 2
+
+
+class TestHostileInput:
+    """Uses fixtures: admin, ada."""
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            *(f"/admin/?span={text}" for text in ("%00", "24h&span=7d", "x" * 3000)),
+            *(f"{USERS}?q={text}" for text in ("%00", "%ED%A0%80", "'%22%3E%3Cscript%3E", "%25_")),
+            *(f"{USERS}?p={text}" for text in ("99999999999999999999", "-1", "x")),
+            *(f"{USERS}?o={text}" for text in ("99.-5", "x")),
+            *(f"{USERS}?{text}" for text in ("locked=x", "role__exact=%00", "e=1")),
+            *(
+                f"{SESSIONS}?{text}"
+                for text in ("user=x", "user=%00", "state=x", "kind__exact=%00")
+            ),
+            *(f"{SESSIONS}?q={text}" for text in ("%00", "::1", "x" * 3000)),
+            *(f"{LIST}?before={text}" for text in ("x", "%00", "0" * 32)),
+            *(f"{LIST}?since={text}" for text in ("9999-12-31T23:59", "0001-01-01T00:00", "%00")),
+            *(f"{LIST}?until={text}" for text in ("9999-12-31T23:59", "0001-01-01T00:00")),
+            *(f"{LIST}?subject={text}" for text in ("%00", "%ED%A0%80", "x" * 3000)),
+            *(
+                f"{LIST}?{text}"
+                for text in ("ip=%00", "trace=%00", "resource_id=%00", "action=%00")
+            ),
+            *(f"{LIST}export.csv?{text}" for text in ("since=x", "ip=%00")),
+            f"{LIST}%00/change/",
+            f"{USERS}%00/change/",
+            f"{SESSIONS}x/change/",
+            "/admin/prove/?next=%00",
+        ],
+    )
+    def test_no_question_is_a_fault(self, admin: Client, ada: User, address: str) -> None:
+        assert admin.get(address).status_code in (200, 302, 400, 404)
+
+    @pytest.mark.parametrize(
+        "reason", ["<script>alert(1)</script>", "\u202eevil", "a\x00b", "x" * 501]
+    )
+    def test_no_reason_is_a_fault_or_becomes_markup(
+        self, admin: Client, ada: User, reason: str
+    ) -> None:
+        answer = act(admin, ada, "lock", hours=1, reason=reason)
+        assert answer.status_code in (302, 400)
+        page = admin.get(f"{USERS}{ada.pk}/change/").content.decode()
+        assert "<script>alert" not in page
 
 
 def newest(action: str) -> UUID:
