@@ -13,6 +13,7 @@ from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
 
 from audit import models, wiring
 from audit.application.explaining import steps_of
@@ -25,6 +26,7 @@ from audit.rows import facts_of, rows_of, rows_of_steps
 from core.errors import ErrorCode
 from core.panel.pages import ReadOnlyAdmin, viewer
 from core.result import Failure
+from core.throttling import throttled
 
 _PAGE: Final = 50
 _BESIDE: Final = timedelta(hours=1)
@@ -106,6 +108,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "audit/panel/event.html", context)
 
+    @method_decorator(throttled("audit_export", method="GET"))
     def export(self, request: HttpRequest, form: str) -> HttpResponseBase:
         """What the list is narrowed to, oldest first, as it is read: no page of it is kept."""
         asked = TrailForm(request.GET)

@@ -8,6 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from audit.ports import Criteria
 from core.actions import AuditAction, Phase
+from core.context import TRACE_ID
 from core.panel.parts import parts
 
 _MOMENTS: Final = ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
@@ -60,7 +61,7 @@ class TrailForm(forms.Form):
     trace = forms.RegexField(
         label="Trace id",
         required=False,
-        regex=r"\A[0-9A-Za-z_-]{1,64}\Z",
+        regex=rf"\A{TRACE_ID}\Z",
         widget=UnfoldAdminTextInputWidget,
         help_text="With a time it is found sooner.",
     )

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from core.events import EventMetadata
 
+TRACE_ID: Final = r"[A-Za-z0-9._-]{8,64}"
+"""What is taken for one: letters, digits and a few signs, so that it can stand in a header and in a
+line of a log."""
 _current: ContextVar[EventMetadata | None] = ContextVar("metadata", default=None)
 
 

@@ -15,7 +15,7 @@ from core.forwarding import believe_trusted_proxies, read_address
 from core.ids import uuid7
 from core.problems import problem_response
 
-_TRACE_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_TRACE_ID: Final = re.compile(context.TRACE_ID)
 # W3C Trace Context §3.2: version, trace id, parent id, flags.
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e]")

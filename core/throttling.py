@@ -75,17 +75,20 @@ View = Callable[..., HttpResponseBase]
 
 
 def throttled(
-    *names: str, account: str = "email", device: KnownDevice = unknown
+    *names: str, account: str = "email", device: KnownDevice = unknown, method: str = "POST"
 ) -> Callable[[View], View]:
-    """For a page whose form is sent by POST; `account` is the field with the address."""
+    """For a page: what is counted is its form, or what `method` says. `account` is the field with
+    the address."""
+    by_user = any(POLICIES[name].by is By.USER for name in names)
 
     def limit(view: View) -> View:
         @wraps(view)
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if request.method != "POST":
+            if request.method != method:
                 return view(request, *args, **kwargs)
             address = request.POST.get(account)
-            client = Client(lambda: address, lambda: device(request, address))
+            user_id = request.user.pk if by_user else None
+            client = Client(lambda: address, lambda: device(request, address), user_id)
             verdict = judge(names, client)
             response = view(request, *args, **kwargs) if verdict.passed else _page(request, verdict)
             for name, value in verdict.headers.items():

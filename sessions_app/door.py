@@ -151,6 +151,10 @@ class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     def password_change_done(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         raise Http404
 
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """It would list all addresses, past the trail."""
+        raise Http404
+
     def search(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Across all models; each list here has a search of its own."""
         raise Http404

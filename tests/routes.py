@@ -9,11 +9,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from core.ids import uuid7
 
 PANEL: Final = "/admin/…"
-CHANGING: Final = ("/add/", "/delete/", "/autocomplete/")
+CHANGING: Final = ("/add/", "/delete/")
 """Pages of the panel, or for the forms of such pages."""
 DOOR: Final = "/admin/login/"
 ACTS: Final = "/admin/…/do/…"
-NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$", "/metrics")
+NOT_THERE: Final = ("/^api/", "/admin/(?P<url>.*)$", "/admin/autocomplete/", "/metrics")
 """Answer 404 to everybody; the last one where no METRICS_TOKEN is set."""
 
 

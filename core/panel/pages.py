@@ -5,6 +5,8 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import TO_FIELD_VAR
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -31,6 +33,23 @@ def viewer(request: HttpRequest) -> UUID:
     found = request.user.pk
     assert isinstance(found, UUID)  # the door lets nobody else in
     return found
+
+
+def _refuse_nonsense(request: HttpRequest) -> None:
+    """What Django's admin would make a fault of."""
+    if any("\0" in text for _, texts in request.GET.lists() for text in texts):
+        raise SuspiciousOperation("No text of PostgreSQL holds a NUL.")
+    if not all(map(_is_id, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+        raise SuspiciousOperation("What is chosen has an id.")
+    if TO_FIELD_VAR in request.GET:
+        raise SuspiciousOperation("A row is known by its id alone.")
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return bool(UUID(text))
+    except ValueError:
+        return False
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -81,8 +100,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        if any("\0" in text for _, texts in request.GET.lists() for text in texts):
-            raise SuspiciousOperation("No text of PostgreSQL holds a NUL.")
+        _refuse_nonsense(request)
         if isinstance(looked := self.look(request), Failure):
             return self.unavailable(request, looked.error)
         page: HttpResponse = super().changelist_view(request, extra_context)
@@ -95,6 +113,7 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        _refuse_nonsense(request)
         row = self.get_object(request, object_id)
         context = {**(extra_context or {}), "show_close": False}
         if row is not None:
@@ -130,6 +149,8 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         if not act.suits(row):
             messages.info(request, "That is done already, or cannot be done now.")
             return HttpResponseRedirect(here)
+        if isinstance(looked := self.look(request, row), Failure):
+            return self.unavailable(request, looked.error)
         if not self.admin_site.proved_recently(request):
             asked: HttpResponse = self.admin_site.ask_to_prove(request)
             return asked

@@ -1,6 +1,8 @@
 """The panel: acts with a reason, by admins who have just proved their password, and lists that
 show no more than they offer."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +15,9 @@ from django.test import Client
 from audit import wiring as audit_wiring
 from audit.models import AuditEvent
 from audit.repositories.trail import DjangoTrail
+from core import container
 from core.ids import uuid7
+from core.quotas import read_overrides
 from sessions_app.models import DeviceSession
 from tests.factories import PASSWORD, UserFactory
 from tests.fakes.clock import FakeClock
@@ -188,6 +192,20 @@ class TestProof:
         assert (proved.status_code, proved["Location"]) == (302, wanted)
         assert act(stale, ada, "lock", hours=1)["Location"] == f"{USERS}{ada.pk}/change/"
 
+    def test_its_tries_are_limited_as_over_the_api(
+        self, stale: Client, override: Callable[..., Any]
+    ) -> None:
+        known = container.get_settings()
+        limits = {
+            **known.rate_limits,
+            **read_overrides("reauthenticate=1/hour,audit_export=1/hour"),
+        }
+        override(get_settings=replace(known, rate_limits=limits))
+        for answer in (302, 429):
+            assert stale.post("/admin/prove/", {"password": PASSWORD}).status_code == answer
+        for answer in (200, 429):
+            assert stale.get(f"{LIST}export.csv").status_code == answer
+
     def test_a_wrong_password_proves_nothing_and_is_counted(self, stale: Client) -> None:
         for _ in range(5):
             assert stale.post("/admin/prove/", {"password": "not this one"}).status_code == 400
@@ -286,10 +304,22 @@ class TestHostileInput:
             f"{USERS}%00/change/",
             f"{SESSIONS}x/change/",
             "/admin/prove/?next=%00",
+            "/admin/autocomplete/?app_label=users&model_name=signinguard&field_name=user&term=",
         ],
     )
     def test_no_question_is_a_fault(self, admin: Client, ada: User, address: str) -> None:
         assert admin.get(address).status_code in (200, 302, 400, 404)
+
+    def test_a_row_has_no_name_but_its_id_and_a_choice_has_ids(
+        self, admin: Client, ada: User
+    ) -> None:
+        assert admin.get(f"{USERS}{ada.pk}/change/?_to_field=").status_code == 400
+        order = {"action": "end_chosen", "_selected_action": [""], "reason": WHY}
+        assert admin.post(SESSIONS, order).status_code == 400
+
+    def test_nobody_lists_addresses_past_the_trail(self, admin: Client, ada: User) -> None:
+        asked = "app_label=sessions_app&model_name=devicesession&field_name=user&term="
+        assert admin.get(f"/admin/autocomplete/?{asked}").status_code == 404
 
     @pytest.mark.parametrize(
         "reason", ["<script>alert(1)</script>", "\u202eevil", "a\x00b", "x" * 501]
@@ -332,7 +362,7 @@ class TestWithoutTrail:
     def test_and_not_done(self, mute: None, admin: Client, ada: User) -> None:
         assert admin.get(f"{USERS}{ada.pk}/change/").status_code == 503
         answer = act(admin, ada, "deactivate")
-        assert answer.status_code == 400
+        assert answer.status_code == 503
         assert "cannot do and record this now" in answer.content.decode()
         ada.refresh_from_db()
         assert ada.is_active is True
@@ -375,7 +405,7 @@ class TestTrail:
             ("ip=198.51.100.8", False),
             ("since=2000-01-01T00:00", True),
             ("until=2000-01-01", False),
-            ("trace=of-this-test", True),
+            ("trace=of-this.test", True),
             ("trace=of-another", False),
         ],
     )
@@ -383,7 +413,7 @@ class TestTrail:
         JsonClient().post(
             "/api/v1/sessions",
             json={"email": EMAIL, "password": "not this one"},
-            headers={"X-Trace-Id": "of-this-test"},
+            headers={"X-Trace-Id": "of-this.test"},
             REMOTE_ADDR="198.51.100.7",
         )
         page = admin.get(f"{self.LIST}?{asked}")
