@@ -195,6 +195,15 @@ class TestConfirmation:
         house.guard.counts[OLD] = FailureCount(5, NOON + timedelta(minutes=15))
         assert_success(house.confirm(house.mailed().text(KEYS), PASSWORD))
 
+    @pytest.mark.parametrize("minutes", [0, 15])
+    def test_a_lock_goes_with_the_account(self, house: House, minutes: int) -> None:
+        house.ask(house.account())
+        until = NOON + timedelta(minutes=minutes)
+        house.guard.counts[OLD] = FailureCount(5, until)
+        assert_success(house.confirm(house.mailed().text(KEYS)))
+        locked = FailureCount(0, until) if minutes else FailureCount()
+        assert house.guard.count(NEW) == locked
+
     def test_it_works_once_and_for_a_day(self, house: House) -> None:
         house.ask(house.account())
         text = house.mailed().text(KEYS)

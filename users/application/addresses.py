@@ -132,12 +132,20 @@ class ChangeEmailHandler:
             return self._refuse(token, INVALID_EMAIL_CHANGE, EMAIL_TAKEN.code)
         # A link in the mailbox that is given up must not open the account any more.
         self.token_repo.supersede_all_of(user.id, now)
+        self._carry_lock(user, email, now)
         for each in (user.email, email):
             self.mailer.send_notice(Notice.EMAIL_CHANGED, each)
         self.event_bus.publish(
             EmailChangeSucceeded(user_id=user.id, old_email=user.email, new_email=email)
         )
         return Success(user.id)
+
+    def _carry_lock(self, user: User, email: str, now: datetime) -> None:
+        """It is the account that is locked: whoever still has a session must not lift it so."""
+        guard = self.credentials.guard
+        until = guard.hold(user.email).locked_until
+        if until is not None and now < until:
+            guard.lock(email, until, now, user.id)
 
     def _is_owner(self, user_id: UUID, password: str | None) -> bool:
         """Wrong passwords are counted for whoever has such a link of this account."""
