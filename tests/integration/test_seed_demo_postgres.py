@@ -42,6 +42,21 @@ class TestSeeding:
             assert {enabled for (enabled,) in cursor.fetchall()} == {"O"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (("--size=0",), "at least one"),
+        (("--users=0",), "at least one"),
+        (("--size=2001", "--users=2"), "say --users=3"),
+    ],
+    ids=["no event", "no account", "too many of each"],
+)
+def test_what_makes_no_sense_is_told(db: None, asked: tuple[str, ...], told: str) -> None:
+    with pytest.raises(CommandError, match=told):
+        call_command("seed_demo", "--yes", *asked)
+    assert not User.objects.exists()
+
+
 def test_it_refuses_in_production(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     production = replace(container.get_settings(), environment=Environment.PRODUCTION)
     monkeypatch.setattr(container, "get_settings", lambda: production)

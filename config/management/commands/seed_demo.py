@@ -34,6 +34,8 @@ from users.models import User
 _AT_ONCE: Final = 2000
 """People: of as many, what happened is sorted and written together."""
 _PEOPLE, _EVENTS = 26, 3000
+_MOST_OF_EACH: Final = 1000
+"""Events of one account in a month."""
 _OF_A_VISIT, _OF_EACH = 2.2, 4
 """Events: about so many, and so many that everybody begins with."""
 
@@ -61,6 +63,8 @@ class Command(BaseCommand):
         _refuse_where_it_does_not_belong()
         if min(size, users) < 1:
             raise CommandError("Ask for at least one account and one event.")
+        if size > users * _MOST_OF_EACH:
+            raise CommandError(f"Nobody does so much: say --users={-(-size // _MOST_OF_EACH)}.")
         if not options["yes"] and not _agreed(users):
             raise CommandError("Nothing was made up. In a script, say --yes.")
         visits = max(0, round((size / users - _OF_EACH) / _OF_A_VISIT))
