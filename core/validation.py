@@ -12,6 +12,8 @@ _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _LONGEST_LOCAL_PART: Final = 64
 _LONGEST_ADDRESS: Final = 254
 
+LONGEST_REASON: Final = 500
+"""Code points of what somebody says why they do it: it stands on the trail."""
 LONGEST_PASSWORD: Final = 1024
 """Code points. Above any real passphrase; below what would make hashing a weapon."""
 

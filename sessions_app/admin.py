@@ -10,12 +10,11 @@ from django.template.response import TemplateResponse
 
 from core.clock import SystemClock
 from core.errors import DomainError
-from core.panel.acts import ReasonForm
+from core.panel.acts import Order, ReasonForm, acts
 from core.panel.pages import NOTHING, ReadOnlyAdmin, column, viewer
 from core.result import Failure, Result
-from sessions_app import models, queries, wiring
-from sessions_app.application.revocation import RevokeSession
-from sessions_app.mapping import live_sessions
+from sessions_app import models, queries
+from sessions_app.mapping import live_sessions, session_entity
 from users import wiring as users_wiring
 from users.application.reading import ViewUser, ViewUsers
 
@@ -92,7 +91,12 @@ class DeviceSessionAdmin(ReadOnlyAdmin):
             return asked
         form = ReasonForm(request.POST if "reason" in request.POST else None)
         if form.is_valid():
-            ended = sum(_end(session, form.cleaned_data["reason"]) for session in chosen)
+            (end,) = [act for act in acts[self.opts.model_name] if act.slug == "end"]
+            orders = (
+                Order(thing=session.pk, admin=viewer(request), values=form.cleaned_data)
+                for session in chosen
+            )
+            ended = sum(not isinstance(end.perform(order), Failure) for order in orders)
             messages.success(request, f"{ended} of {len(chosen)} sessions have ended.")
             return None
         context = {
@@ -106,17 +110,12 @@ class DeviceSessionAdmin(ReadOnlyAdmin):
 
     @column(description="state", label={"live": "success"})
     def state(self, session: models.DeviceSession) -> str:
-        return queries.state_of(session, SystemClock().now())
+        return session_entity(session).state(SystemClock().now()).replace("_", " ")
 
     @column(description="expires at")
     def expires_at(self, session: models.DeviceSession) -> str:
-        return f"{queries.expires_at(session):%Y-%m-%d %H:%M} UTC"
+        return f"{session_entity(session).expires_at:%Y-%m-%d %H:%M} UTC"
 
     @column(description="new about it")
     def marked(self, session: models.DeviceSession) -> str:
         return ", ".join(mark.replace("_", " ") for mark in session.marks) or NOTHING
-
-
-def _end(session: models.DeviceSession, reason: str) -> bool:
-    command = RevokeSession(session_id=session.pk, user_id=session.user_id, stated_reason=reason)
-    return not isinstance(wiring.revoke_session().handle(command), Failure)

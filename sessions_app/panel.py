@@ -15,7 +15,7 @@ from core.result import Failure, Result
 from sessions_app import models, queries, wiring
 from sessions_app.application.revocation import RevokeSession, RevokeSessions
 from sessions_app.application.rotation import RotateTokens, Rotation
-from sessions_app.mapping import live_sessions
+from sessions_app.mapping import live_sessions, session_entity
 
 _SHOWN: Final = 20
 _SESSION: Final = "devicesession"
@@ -36,7 +36,7 @@ def sessions_of_user(request: HttpRequest, user_id: UUID) -> Section:
         "Sessions",
         "sessions_app/panel/sessions.html",
         {
-            "rows": [(row, queries.state_of(row, now)) for row in rows],
+            "rows": [(row, session_entity(row).state(now).replace("_", " ")) for row in rows],
             "live": models.DeviceSession.objects.filter(
                 live_sessions(now), user_id=user_id
             ).count(),
@@ -47,11 +47,9 @@ def sessions_of_user(request: HttpRequest, user_id: UUID) -> Section:
 
 def _end(order: Order) -> Result[Any, Any]:
     session = models.DeviceSession.objects.get(pk=order.thing)
-    return _end_one(session, order.reason)
-
-
-def _end_one(session: models.DeviceSession, reason: str) -> Result[Any, Any]:
-    command = RevokeSession(session_id=session.pk, user_id=session.user_id, stated_reason=reason)
+    command = RevokeSession(
+        session_id=session.pk, user_id=session.user_id, stated_reason=order.reason
+    )
     return wiring.revoke_session().handle(command)
 
 

@@ -53,20 +53,6 @@ def sessions_with_rotation() -> QuerySet[models.DeviceSession]:
     return models.DeviceSession.objects.annotate(rotated_at=rotated_at())
 
 
-def state_of(row: models.DeviceSession, now: datetime) -> str:
-    """In words, as `DeviceSession.is_live` decides it, of a row of `sessions_with_rotation`."""
-    if row.revoked_reason:
-        return row.revoked_reason.replace("_", " ")
-    session = session_entity(row)
-    if session.is_live(now):
-        return "live"
-    return "expired" if now >= session.expires_at else "tokens rotated"
-
-
-def expires_at(row: models.DeviceSession) -> datetime:
-    return session_entity(row).expires_at
-
-
 def live_personal_tokens(user_id: UUID, now: datetime) -> list[PersonalToken]:
     """Newest first; there are not many (`MOST_TOKENS`)."""
     rows = models.PersonalToken.objects.filter(live_tokens(now), user_id=user_id)

@@ -89,10 +89,11 @@ class Explainer:
         if not own:
             return None
         ending = next(filter(_is_ending, own), None)
+        # Of this person alone: one request of an admin ends sessions of several.
         beside = self._beside(ending) if ending else []
-        known = {event.id for event in own}
-        events = [*own, *(event for event in beside if event.id not in known)]
-        steps = _outcomes(sorted(events, key=lambda event: event.id, reverse=True))
+        events = {each.id: each for each in beside if ending and each.subject == ending.subject}
+        events |= {event.id: event for event in own}
+        steps = _outcomes([events[each] for each in sorted(events, reverse=True)])
         told = [step for step in steps if not _is_routine(step.event)]
         summary = _ended(next(step for step in told if step.event is ending)) if ending else None
         is_whole = len(own) < _AS_FAR_BACK and len(told) <= _SHOWN

@@ -12,8 +12,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from core.errors import DomainError
 from core.result import Result
-
-LONGEST_REASON: Final = 500
+from core.validation import LONGEST_REASON
 
 
 class ReasonForm(forms.Form):

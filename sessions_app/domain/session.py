@@ -76,6 +76,14 @@ class DeviceSession:
             return False
         return self.rotated_at is None or now < self.rotated_at
 
+    def state(self, now: datetime) -> str:
+        """`live`, or why it is over."""
+        if self.is_live(now):
+            return "live"
+        if self.revoked_reason is not None:
+            return self.revoked_reason
+        return "expired" if now >= self.expires_at else "tokens_rotated"
+
     def accepts_access(self, generation: int, now: datetime) -> bool:
         """Whether an access token of this generation still opens the door."""
         if not self.is_live(now):

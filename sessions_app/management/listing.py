@@ -22,7 +22,7 @@ def document(found: SessionWithUser, now: datetime) -> dict[str, Any]:
         "ip_address": session.ip_address,
         "location": session.location,
         **{name: getattr(session, name).isoformat() for name in _TIMES},
-        "state": state_of(session, now),
+        "state": session.state(now),
     }
 
 
@@ -33,17 +33,8 @@ def row(found: SessionWithUser, now: datetime) -> list[Cell]:
     return [
         str(session.id),
         (found.user.email, session.device, place or "no address"),
-        (f"{session.last_seen_at:%Y-%m-%d %H:%M}", state_of(session, now)),
+        (f"{session.last_seen_at:%Y-%m-%d %H:%M}", session.state(now)),
     ]
-
-
-def state_of(session: DeviceSession, now: datetime) -> str:
-    """`live`, or why it has ended."""
-    if session.is_live(now):
-        return "live"
-    if session.revoked_reason is not None:
-        return session.revoked_reason
-    return "expired" if now >= session.expires_at else "tokens_rotated"
 
 
 def line(session: DeviceSession) -> str:

@@ -35,7 +35,7 @@ from tests.fakes.audit import InMemorySubjects, InMemoryTrail
 from tests.fakes.clock import FakeClock
 from users.domain.events import ActivityChanged, SignInLocked
 
-ADA, ADMIN = uuid7(), uuid7()
+ADA, BOB, ADMIN = uuid7(), uuid7(), uuid7()
 SESSION = uuid7()
 
 
@@ -167,6 +167,18 @@ class TestSessions:
         found = house.session()
         assert "by its owner" in found.summary
         assert [step.stated_reason for step in found.steps] == ["a lost bag", "a lost bag", None]
+
+    def test_what_the_same_request_did_to_others_is_not_told(self, house: House) -> None:
+        house.record(signed_in())
+        house.record(
+            SessionRevocationAttempted(user_id=ADA, session_id=SESSION, stated_reason="a theft"),
+            SessionRevocationSucceeded(user_id=ADA, session_id=SESSION),
+            ActivityChanged(user_id=BOB, old=True, new=False),
+            by=ADMIN,
+        )
+        texts = ["The session was ended.", "Signed in on Firefox on Linux."]
+        assert [step.text for step in house.session(ADA).steps] == texts
+        assert [step.text for step in house.session().steps] == texts
 
     def test_refreshing_as_it_should_be_is_not_worth_a_word(self, house: House) -> None:
         house.record(signed_in())

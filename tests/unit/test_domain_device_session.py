@@ -66,6 +66,23 @@ class TestLife:
         assert session.expires_at == NOON + ABSOLUTE
 
 
+class TestState:
+    def test_live_until_the_moment_it_expires(self) -> None:
+        session = make_session()
+        moment = timedelta(microseconds=1)
+        assert session.state(session.expires_at - moment) == "live"
+        assert session.state(session.expires_at) == "expired"
+
+    def test_why_it_ended_comes_before_that_it_would_have_expired(self) -> None:
+        session = make_session(revoked_at=NOON, revoked_reason=EndReason.LIMIT)
+        assert session.state(session.expires_at) == "session_limit"
+
+    def test_a_rotation_ends_it_before_it_expires(self) -> None:
+        session = make_session(rotated_at=NOON)
+        assert session.state(NOON) == "tokens_rotated"
+        assert session.state(session.expires_at) == "expired"
+
+
 class TestAccess:
     @pytest.mark.parametrize(("now", "accepted"), around(NOON + ACCESS))
     def test_an_access_token_lives_for_fifteen_minutes(self, now: datetime, accepted: bool) -> None:

@@ -115,7 +115,7 @@ class TestSession:
     def test_its_state_is_why_it_ended(
         self, session: DeviceSession, now: datetime, state: str
     ) -> None:
-        assert listing.state_of(session, now) == state
+        assert session.state(now) == state
 
     def test_a_row_says_whose_where_and_when(self) -> None:
         user, session = make_user(), make_session(ip_address="192.0.2.1", location="Uppsala")

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 from rest_framework import serializers
@@ -10,7 +11,8 @@ from core.serializers import (
     TextField,
     YesField,
 )
-from core.validation import LONGEST_PASSWORD
+from core.validation import LONGEST_PASSWORD, LONGEST_REASON
+from users.application.locking import LONGEST_LOCK
 from users.domain.roles import Role, SessionTier
 
 
@@ -92,7 +94,7 @@ class InvitationOrderSerializer(NewEmailSerializer):
 class StatedReasonSerializer(serializers.Serializer[Any]):
     reason = TextField(
         required=False,
-        max_length=500,
+        max_length=LONGEST_REASON,
         source="stated_reason",
         help_text="Why, in words: it stands on the trail.",
     )
@@ -115,7 +117,9 @@ class AccountChangesSerializer(StatedReasonSerializer):
 
 
 class LockSerializer(StatedReasonSerializer):
-    hours = NumberField(required=False, default=24, min_value=1, max_value=720)
+    hours = NumberField(
+        required=False, default=24, min_value=1, max_value=LONGEST_LOCK // timedelta(hours=1)
+    )
 
 
 class LockedSerializer(serializers.Serializer[Any]):

@@ -2,13 +2,11 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
-from typing import Final
 from uuid import UUID
 
 from core.exits import Refusal
+from core.validation import LONGEST_REASON
 from users import queries
-
-LONGEST_REASON: Final = 500
 
 
 def add_reason(parser: ArgumentParser, *, longest: int = LONGEST_REASON) -> None:

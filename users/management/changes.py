@@ -12,13 +12,14 @@ from core.exits import refusal
 from core.result import Failure, Result
 from core.terminal import moment
 from users import wiring
+from users.application import locking
 from users.application.accounts import ChangeAccount
 from users.application.locking import LockAccount, UnlockAccount
 from users.management import accounts
 
 T = TypeVar("T")
 
-LONGEST_LOCK: Final = 30 * 24
+LONGEST_LOCK: Final = locking.LONGEST_LOCK // timedelta(hours=1)
 """Hours."""
 
 
