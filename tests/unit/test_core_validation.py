@@ -4,7 +4,12 @@ from hypothesis import strategies as st
 
 from core.errors import ErrorCode
 from core.result import Failure, Success
-from core.validation import LONGEST_PASSWORD, validate_email, validate_password_length
+from core.validation import (
+    LONGEST_PASSWORD,
+    LONGEST_REASON,
+    validate_email,
+    validate_password_length,
+)
 from tests.assertions import assert_failure, assert_success
 
 # 64 before the @, and 254 in all: the longest that a forward path takes.
@@ -113,6 +118,11 @@ class TestEmail:
     def test_case_never_makes_another_address(self, address: str):
         lower, upper = validate_email(address.lower()), validate_email(address.upper())
         assert lower == upper
+
+
+class TestReasonLength:
+    def test_a_reason_is_a_paragraph_and_no_more(self):
+        assert LONGEST_REASON == 500
 
 
 class TestPasswordLength:
