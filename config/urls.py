@@ -1,4 +1,3 @@
-from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -6,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from config.metrics import metrics
 from core import health, problems
+from sessions_app.door import open_panel
 from users import pages
 
 urlpatterns = [
@@ -40,7 +40,7 @@ urlpatterns = [
     path("unlock", pages.UnlockPage.as_view()),
     path("setup", pages.SetUpPage.as_view()),
     path("", pages.home),
-    path("admin/", admin.site.urls),
+    path("admin/", open_panel().urls),
 ]
 handler400 = "core.problems.bad_request"
 handler404 = "core.problems.not_found"

@@ -1,8 +1,9 @@
-from django.apps import AppConfig, apps
-from django.contrib import admin
+from typing import Any
+
+from django.apps import AppConfig
 from django.contrib.admin.apps import SimpleAdminConfig
-from django.contrib.auth.signals import user_logged_in, user_logged_out
-from django.utils.module_loading import autodiscover_modules
+from django.contrib.admin.checks import check_admin_app, check_dependencies
+from django.core.checks import CheckMessage, Tags, register
 
 from core.protection import protect
 
@@ -12,10 +13,15 @@ class PanelConfig(SimpleAdminConfig):
     default_site = "sessions_app.door.PanelSite"
 
     def ready(self) -> None:
-        super().ready()
-        autodiscover_modules("admin", "panel", register_to=admin.site)
-        # Roles say who may do what; groups would say it a second time.
-        admin.site.unregister(apps.get_model("auth", "Group"))
+        """Without its pages: config.urls loads them, and no command waits for them."""
+        register(check_panel, Tags.admin)
+
+
+def check_panel(app_configs: Any = None, **_: Any) -> list[CheckMessage]:
+    from sessions_app import door
+
+    door.open_panel()
+    return [*check_dependencies(), *check_admin_app(app_configs)]
 
 
 class SessionsConfig(AppConfig):
@@ -28,12 +34,9 @@ class SessionsConfig(AppConfig):
         protect(self.get_model("TokenRotation"))
         protect(self.get_model("PersonalToken"), except_for=("last_used_at",))
         from mail.letters import letters
-        from sessions_app import door, receivers, wiring
+        from sessions_app import receivers, wiring
         from users.wiring import export_sections
 
         wiring.register_letters(letters)
         wiring.register_exports(export_sections)
         receivers.connect()
-
-        user_logged_in.connect(door.remember_device_session, dispatch_uid="panel.sign_in")
-        user_logged_out.connect(door.end_device_session, dispatch_uid="panel.sign_out")

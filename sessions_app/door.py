@@ -1,17 +1,22 @@
 """The admin panel's door: it signs in through the same handler as the API, and a browser there
 is a device session like any other, ended as soon as it is revoked."""
 
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.contrib import admin
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import Group
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.module_loading import autodiscover_modules
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminPasswordWidget
 
@@ -170,6 +175,17 @@ class PanelSite(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
         context.amend(actor_id=found.value.user.id)
         setattr(request, _DEVICE_SESSION, found.value.session)
         return True
+
+
+@cache
+def open_panel() -> admin.AdminSite:
+    """With the pages that the apps have for it."""
+    autodiscover_modules("admin", "panel", register_to=admin.site)
+    # Roles say who may do what; groups would say it a second time.
+    admin.site.unregister(Group)
+    user_logged_in.connect(remember_device_session, dispatch_uid="panel.sign_in")
+    user_logged_out.connect(end_device_session, dispatch_uid="panel.sign_out")
+    return admin.site
 
 
 def remember_device_session(

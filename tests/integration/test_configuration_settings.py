@@ -138,13 +138,15 @@ class TestRefusedProduction:
         )
 
     @pytest.mark.slow(reason="starts a process")
-    def test_a_command_does_not_wait_for_the_api_to_be_loaded(self):
+    def test_a_command_waits_neither_for_the_api_nor_for_the_panel_to_be_loaded(self):
         tell = "import django, sys; django.setup(); print(*sys.modules)"
         process = start("-c", tell, **PRODUCTION | {"DJANGO_SETTINGS_MODULE": "config.production"})
         assert process.returncode == 0, process.stderr
         loaded = set(process.stdout.split())
-        assert "users.devices" in loaded
-        assert loaded.isdisjoint({"rest_framework", "drf_spectacular.utils", "users.api.devices"})
+        assert "sessions_app.wiring" in loaded
+        api = {"rest_framework", "drf_spectacular.utils", "users.api.devices"}
+        panel = {"unfold.admin", "sessions_app.door", "users.admin"}
+        assert loaded.isdisjoint(api | panel)
 
 
 @pytest.fixture(scope="module")
