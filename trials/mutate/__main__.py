@@ -128,6 +128,7 @@ def _survivors(mutants: Sequence[Mutant], jobs: int, console: Console) -> Iterab
             console.print(f"  {done:,} of {len(mutants):,} constants, {survivors} survived")
             told = time.monotonic()
         if survived:
+            console.print(f"  survives: {mutant}")
             yield mutant
 
 
