@@ -4,7 +4,8 @@ Two measures of time: the SQL statements of each kind of answer are as many; and
 the hash of an installation's defaults, neither is the slower one more often than by chance. That is
 the area under the ROC curve: the probability that a request of the one kind takes longer than one
 of the other, 0.5 where nothing can be told. With SAMPLES of each kind chance alone moves it by
-0.065 (one standard deviation); what is refused here is 0.3, nearly five of them.
+0.084 (one standard deviation); what is refused here is 0.3, more than three of them, and then
+six times as many decide.
 """
 
 import random
@@ -27,7 +28,7 @@ from tests.plugin.fixtures import JsonClient
 from users import adapters
 from users.repositories.sign_in import DjangoSignInGuard
 
-SAMPLES = 40
+SAMPLES = 24
 NOTICEABLE = 0.3
 ANOTHER = "another horse, another battery"
 Bodies = Callable[[], dict[str, str]]
@@ -143,7 +144,7 @@ class TestTime:
         kinds = DOORS[door](stranger)
         taken: dict[str, list[float]] = defaultdict(list)
         noticed: dict[str, float] = {}
-        for samples in (SAMPLES, 3 * SAMPLES):  # where few seem to tell something, more decide
+        for samples in (SAMPLES, 6 * SAMPLES):  # where few seem to tell something, more decide
             for _ in range(samples):
                 for kind in random.sample(sorted(kinds), len(kinds)):
                     body = kinds[kind]()

@@ -1,4 +1,5 @@
-"""The trials of `trials/kills`, a few of them; and that their checker is not blind."""
+"""The trials of `trials/kills`, a few of them (`make kills` has more, and those on SQLite); and that
+their checker is not blind."""
 
 import hashlib
 import json
@@ -18,28 +19,27 @@ from tests.plugin.services import ROOT, Services
 from trials.kills.books import Books, Checkpoint, User
 from trials.kills.checker import Checker
 
-slow = pytest.mark.slow(reason="processes work and die, and the whole trail is verified after them")
 REF, PERSON = uuid7(), uuid7()
 ATTEMPT = attempt_id()
 OUTCOME = outcome_id(ATTEMPT)
 
 
-class TestTrials:
-    """Uses fixtures: services."""
-
-    @slow
-    def test_nothing_is_missing_on_postgresql_after_processes_have_died(
-        self, services: Services
-    ) -> None:
-        ran = trials("postgresql", TEST_DATABASE_URL=services.server_url)
-        assert ran.returncode == 0, ran.stdout
-        assert "0 lost, 0 orphan, 0 double, 0 open" in ran.stdout
-
-    @slow
-    def test_nothing_is_missing_on_sqlite_after_processes_have_died(self) -> None:
-        ran = trials("sqlite")
-        assert ran.returncode == 0, ran.stdout
-        assert "0 lost, 0 orphan, 0 double, 0 open" in ran.stdout
+@pytest.mark.slow(reason="processes work and die, and the whole trail is verified after them")
+def test_nothing_is_missing_after_processes_have_died(services: Services) -> None:
+    command = [sys.executable, "-m", "trials.kills", "--database", "postgresql", "--trials", "4"]
+    # What dies has no coverage to tell.
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
+    ran = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment | {"TEST_DATABASE_URL": services.server_url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "0 lost, 0 orphan, 0 double, 0 open" in ran.stdout
 
 
 class TestChecker:
@@ -77,21 +77,6 @@ class TestChecker:
 
     def test_finds_leaves_that_nobody_signed(self) -> None:
         assert kinds(replace(books(), checkpoints=[])) == ["seal"]
-
-
-def trials(database: str, **given: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "trials.kills", "--database", database, "--trials", "8"]
-    # What dies has no coverage to tell.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_")}
-    return subprocess.run(
-        command,
-        cwd=ROOT,
-        env=environment | given,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
 
 
 def kinds(found: Books) -> list[str]:

@@ -40,7 +40,7 @@ def source() -> Iterator[type[Ranges]]:
         asked: list[tuple[str, str | None]] = []
 
     with HTTPServer(("127.0.0.1", 0), Source) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         Source.url = f"http://127.0.0.1:{server.server_port}/range/"  # type: ignore[attr-defined]
         yield Source

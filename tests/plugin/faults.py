@@ -2,6 +2,7 @@
 stream. The product's own code stays as it is."""
 
 import os
+import select
 import socket
 import sys
 from collections.abc import Callable
@@ -167,9 +168,10 @@ class Faults:
     def cut_connection(self) -> None:
         """By the server, as when it is restarted."""
         ours = connections["default"].connection
-        kill = f"SELECT pg_terminate_backend({ours.info.backend_pid}, 5000)"
+        kill = f"SELECT pg_terminate_backend({ours.info.backend_pid})"
         with _other_connection() as other:
             other.pgconn.exec_(kill.encode())  # past the cursor, whose calls are counted
+        _wait_for_the_end_of(ours)
         # As a server does between two requests; the test client does not.
         self._ends.callback(close_old_connections)
 
@@ -219,6 +221,13 @@ def _raising(error: BaseException) -> Act:
 def _port(server: socket.socket) -> int:
     port: int = server.getsockname()[1]
     return port
+
+
+def _wait_for_the_end_of(connection: psycopg.Connection) -> None:
+    """PostgreSQL's own way to wait looks ten times a second."""
+    ends = select.poll()
+    ends.register(connection.fileno(), getattr(select, "POLLRDHUP", 0))
+    assert ends.poll(5000), "the server did not end the connection"
 
 
 def _other_connection() -> psycopg.Connection:
