@@ -120,6 +120,10 @@ class TestEncoding:
         entry = replace(ENTRY, context={"reason": decomposed})
         assert decoded(entry)["ctx"]["reason"] == composed
 
+    def test_and_is_written_in_utf_8(self) -> None:
+        entry = replace(ENTRY, context={"reason": "\u00e9"})
+        assert b'"reason":"\xc3\xa9"' in entry.encoded()
+
     def test_no_line_break_reaches_the_bytes(self) -> None:
         entry = replace(ENTRY, context={"reason": "a\r\nb\u2028"})
         assert b"\n" not in entry.encoded()
@@ -159,6 +163,22 @@ class TestEncoding:
 
 
 class TestProjection:
+    def test_what_nobody_gave_is_not_there(self) -> None:
+        entry = Entry(
+            id=UUID(int=6),
+            at=ENTRY.at,
+            action=AuditAction.USER_LOGIN,
+            phase=Phase.SOLE,
+            attempt=None,
+            actor=None,
+            subject=None,
+            resource_type=None,
+            resource_id=None,
+            correlation=UUID(int=9),
+            context={},
+        )
+        assert (entry.projection.ip_bi, entry.pii, entry.source, entry.error) == (None,) * 4
+
     @pytest.mark.parametrize(
         "entry",
         [
