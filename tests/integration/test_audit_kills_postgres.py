@@ -1,5 +1,5 @@
-"""The trials of `trials/kills`, a few of them (`make kills` has more, and those on SQLite); and that
-their checker is not blind."""
+"""The trials of `trials/kills`, a few of them (`make kills` has more, and those on SQLite); and
+that their checker is not blind."""
 
 import hashlib
 import json

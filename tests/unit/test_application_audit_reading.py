@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -82,6 +83,7 @@ class Directory:
         return [NamedSubject(name, self.named[name]) for name in names if name in self.named]
 
 
+@cache
 def id_of(row: Recorded) -> UUID:
     return UUID(json.loads(row.entry)["id"])
 
@@ -217,7 +219,7 @@ class TestReader:
         assert house.reader.find(uuid7()) is None
 
     def test_a_stream_goes_on_from_page_to_page_until_nothing_is_left(self, house: House) -> None:
-        ids = [house.record() for _ in range(501)]
+        ids = [house.events.add(make_entry(id=sole_id())) for _ in range(501)]
         assert [one.id for one in house.reader.stream(ANYBODY)] == ids
         assert [what for what in house.events.asked if what[0] == "oldest"] == [
             ("oldest", None),
@@ -285,7 +287,7 @@ class TestViewing:
 
 
 class TestViewingOne:
-    """Uses fixtures: house."""
+    """Uses fixtures: house, trail."""
 
     def handler(self, house: House, trail: MemoryTrail | None = None) -> ViewEventHandler:
         store = (trail or MemoryTrail(None, [], [])).store
@@ -301,8 +303,9 @@ class TestViewingOne:
         assert isinstance(viewed, EventViewed)
         assert (viewed.user_id, viewed.event) == (ADA, entry_id)
 
-    def test_one_that_is_sealed_comes_with_its_proof(self, house: House) -> None:
-        trail = MemoryTrail.sealed()
+    def test_one_that_is_sealed_comes_with_its_proof(
+        self, house: House, trail: MemoryTrail
+    ) -> None:
         house.events.rows.append(Recorded(trail.entry(11), NOON, is_sealed=True))
         found = self.handler(house, trail).handle(ViewEvent(id=trail.ids[11]))
         event, proof = assert_success(found)

@@ -31,8 +31,10 @@ from audit.domain.merkle import (
 
 SMALL = 300
 # make model asks all; the others are those where a tile of 256 begins, fills and goes on.
-SIZES = range(SMALL + 1) if "MODEL_EXAMPLES" in os.environ else [*range(41), *range(254, 260)]
-LARGE = 2**20
+THOROUGH = "MODEL_EXAMPLES" in os.environ
+SIZES = range(SMALL + 1) if THOROUGH else [*range(20), *range(255, 258)]
+LEVELS = 20 if THOROUGH else 17  # with 17 there are whole tiles of tiles already
+LARGE = 2**LEVELS
 EXHAUSTIVE = "every tree up to 300 leaves, where make model asks"
 ENTRIES = [b"entry %d" % n for n in range(SMALL)]
 LEAVES = [leaf_hash(entry) for entry in ENTRIES]
@@ -314,11 +316,13 @@ def large() -> LargeTree:
 
 # Sizes near those at which a level or a tile becomes whole find more than others do.
 sizes = st.integers(1, LARGE) | st.builds(
-    lambda power, off: min(max(2**power + off, 1), LARGE), st.integers(0, 20), st.integers(-2, 2)
+    lambda power, off: min(max(2**power + off, 1), LARGE),
+    st.integers(0, LEVELS),
+    st.integers(-2, 2),
 )
 
 
-@pytest.mark.slow(reason="a tree of a million leaves")
+@pytest.mark.slow(reason="a tree of 131,072 leaves, and of a million where make model asks")
 class TestLargeTrees:
     @given(size=sizes)
     def test_the_root_is_that_of_the_definition(self, large: LargeTree, size: int) -> None:
@@ -547,7 +551,7 @@ class TestGrowth:
         assert edge == Edge.of(shelf_of(WHOLE), size)
 
     @pytest.mark.slow(reason="trees of many thousand leaves")
-    @given(st.lists(st.integers(0, 600) | st.integers(0, 20_000), max_size=8))
+    @given(st.lists(st.integers(0, 600) | st.integers(0, 10_000), max_size=6))
     def test_in_pieces_grows_the_same_tree(self, widths: list[int]) -> None:
         edge, tiles, at = Edge.empty(), list[Tile](), 0
         for width in widths:

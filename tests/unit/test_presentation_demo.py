@@ -54,13 +54,13 @@ class TestLives:
                 assert event.event_id.int >> 80 == first_id_of(one.at).int >> 80
 
     def test_no_more_sessions_are_live_than_an_account_may_have(self) -> None:
-        for number in range(40):
+        for number in range(14):
             made = life(number)
             live = [session for session in made.sessions if session.is_live(NOW)]
             assert len(live) <= 2
 
     def test_people_come_by_day(self) -> None:
-        hours = [one.at.hour for number in range(40) for one in life(number, visits=30).happened]
+        hours = [one.at.hour for number in range(14) for one in life(number, visits=30).happened]
         assert sum(8 <= hour < 20 for hour in hours) > len(hours) * 0.6
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from random import SystemRandom
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -71,7 +72,7 @@ class SpotCheck:
             yield Finding(Kind.UNSEALED, "its MAC alone protects it yet", None, entry_id)
 
     def _leaves(self, leaves: Sequence[int]) -> Iterator[Finding]:
-        names = {leaf: self._id_of(leaf) for leaf in leaves}
+        names = dict(self._names(leaves))
         rows = self.evidence.rows([each for each in names.values() if each])
         for leaf, entry_id in names.items():
             if entry_id is None:
@@ -84,11 +85,19 @@ class SpotCheck:
                 yield from self.row_check.findings(rows[entry_id], leaf)
                 yield from self._sealed(leaf, entry_id, rows[entry_id])
 
-    def _id_of(self, leaf: int) -> UUID | None:
+    def _names(self, leaves: Sequence[int]) -> Iterator[tuple[int, UUID | None]]:
+        """Each tile is read once."""
+        for tile, within in groupby(sorted(leaves), lambda leaf: leaf // TILE_WIDTH):
+            ids = self._ids(tile)
+            for leaf in within:
+                at = leaf % TILE_WIDTH
+                yield leaf, ids[at] if at < len(ids) else None
+
+    def _ids(self, tile: int) -> Sequence[UUID]:
         try:
-            return self.evidence.ids(leaf // TILE_WIDTH)[leaf % TILE_WIDTH]
+            return self.evidence.ids(tile)
         except (LookupError, ValueError):
-            return None
+            return ()
 
     def _sealed(self, leaf: int, entry_id: UUID, row: Stored) -> Iterator[Finding]:
         found = leaf_hash(row.entry)
