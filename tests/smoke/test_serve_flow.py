@@ -13,6 +13,7 @@ from threading import Event
 
 import pytest
 
+from tests.embedded import migrated
 from tests.plugin.services import ROOT
 
 _PAUSE = Event()
@@ -21,12 +22,12 @@ _PAUSE = Event()
 class Terminal:
     """A window in which somebody typed `manage.py serve`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, database: Path) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
         self.window, inside = pty.openpty()
-        self.log = folder / "stderr.log"
+        self.log = database.parent / "stderr.log"
         with self.log.open("wb") as log:
             self.server = subprocess.Popen(
                 # The new session's first process to open a terminal owns it.
@@ -35,7 +36,7 @@ class Terminal:
                 env={
                     "PATH": os.environ["PATH"],
                     "PORT": str(self.port),
-                    "DATABASE_URL": f"sqlite:///{folder / 'served.sqlite3'}",
+                    "DATABASE_URL": f"sqlite:///{database}",
                     "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
                 },
                 stdout=subprocess.PIPE,
@@ -65,8 +66,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    terminal = Terminal(tmp_path)
+def terminal(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    terminal = Terminal(migrated(tmp_path_factory, tmp_path))
     with terminal.server:
         yield terminal
         terminal.close()
