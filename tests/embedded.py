@@ -1,12 +1,17 @@
 """`manage.py` in a process of its own, on a SQLite database of the test's."""
 
+import atexit
 import fcntl
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -16,19 +21,46 @@ _NAME = "dashtam.sqlite3"
 
 
 def manage(path: Path, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "manage.py", *command],
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": f"sqlite:///{path}",
+        "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        streams = [Path(folder, name) for name in ("in", "out", "err")]
+        streams[0].write_text(typed)
+        order = {
+            "command": command,
+            "environment": environment,
+            "streams": [str(stream) for stream in streams],
+        }
+        code = _carry_out(order)
+        said = [stream.read_text() for stream in streams[1:]]
+    return subprocess.CompletedProcess(command, code, *said)
+
+
+def _carry_out(order: dict[str, Any]) -> int:
+    asking, answering = _commander()
+    asking.write(f"{json.dumps(order)}\n")
+    asking.flush()
+    return int(answering.readline())
+
+
+@cache
+def _commander() -> tuple[IO[str], IO[str]]:
+    """Of this worker, until it ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.commanding"],
         cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "DATABASE_URL": f"sqlite:///{path}",
-            "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-        },
-        input=typed,
-        capture_output=True,
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=False,
     )
+    atexit.register(process.communicate)
+    assert process.stdin
+    assert process.stdout
+    return process.stdin, process.stdout
 
 
 def migrated(factory: pytest.TempPathFactory, folder: Path) -> Path:
