@@ -21,7 +21,7 @@ class Row(NamedTuple):
     cursor: Cursor
     id: UUID
     entry: bytes
-    mac: bytes = b""
+    mac: bytes
 
 
 class IdTile(NamedTuple):

@@ -329,7 +329,7 @@ class Commits:
     rows: list[Row] = field(default_factory=list)
 
     def add(self, entry_id: UUID) -> None:
-        self.rows.append(Row(Cursor(0, 0, len(self.rows) + 1), entry_id, b""))
+        self.rows.append(Row(Cursor(0, 0, len(self.rows) + 1), entry_id, b"", b""))
 
     def newest(self) -> Cursor:
         return self.rows[-1].cursor if self.rows else Cursor(0, 0, 0)

@@ -31,6 +31,7 @@ class TestChanges:
             ("X = 'é' + 'b'", ["X = ('é' - 'b')", "X = 'XXéXX' + 'b'", "X = 'é' + 'XXbXX'"]),
             ("X = (E.ONE, E.TWO)", ["X = (E.TWO, E.TWO)", "X = (E.ONE, E.ONE)"]),
             ("X = TypeVar('X')", []),
+            ("X: TypeAlias = tuple[int, int]", []),
             ("'A docstring.'", []),
         ],
     )

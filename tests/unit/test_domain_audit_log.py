@@ -12,7 +12,7 @@ EMPTY = Frontier(Edge.empty(), b"", Cursor(0, 0, 0))
 
 def rows(count: int, first: int = 1) -> list[Row]:
     return [
-        Row(Cursor(1, number, number), UUID(int=number), b"entry %d" % number)
+        Row(Cursor(1, number, number), UUID(int=number), b"entry %d" % number, b"")
         for number in range(first, first + count)
     ]
 

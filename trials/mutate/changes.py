@@ -109,7 +109,9 @@ class _Finder(ast.NodeVisitor):
             self._visit_value(node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self.visit_Assign(node)  # its annotation changes nothing
+        # Its annotation changes nothing; the name of a type is one.
+        if ast.unparse(node.annotation) != "TypeAlias":
+            self.visit_Assign(node)
 
     def visit_Return(self, node: ast.Return) -> None:
         self.visit_Assign(node)
