@@ -113,6 +113,11 @@ class TestConceal:
         assert made is not None
         assert subject.reveal(made, entry_id) == {"ip": "192.0.2.1"}
 
+    def test_what_was_concealed_before_an_update_is_still_revealed(self) -> None:
+        made = "GBp0qkW82IDCz2+6j8ww1SuCMmV4oRv50eDUjdSEX7OZhaN3ZunvdLOjyHEoXrU0Z4Gdxto="
+        revealed = Subject(UUID(int=1), bytes(range(32))).reveal(made, UUID(int=2))
+        assert revealed == {"email": "a@example.com"}
+
     @pytest.mark.slow(reason="a hundred generated texts")
     @given(st.text(alphabet=st.characters(codec="ascii"), max_size=200))
     def test_any_fact_comes_back(self, fact: str) -> None:
@@ -128,6 +133,14 @@ class TestWrapping:
 
     def test_what_is_unwrapped_is_what_was_wrapped(self, subject: Subject) -> None:
         assert Subject.unwrapped(subject.ref, NAME, subject.wrapped(NAME, RING), RING) == subject
+
+    def test_what_was_wrapped_before_an_update_is_still_unwrapped(self) -> None:
+        wrapped = (
+            "AmsxcftmXX/x71seJaobeuiBJta1IfPvORitmHRjHplsEPRLpW6bO6Gt1xvdzOoVJrcEL7MjaX6gPOYKrfl3"
+        )
+        ref, keys = UUID(int=1), KeyRing("k1", {"k1": b"k" * 32})
+        unwrapped = Subject.unwrapped(ref, "user:1", base64.b64decode(wrapped), keys)
+        assert unwrapped == Subject(ref, bytes(range(32)))
 
     def test_the_key_is_not_among_what_is_stored(self, subject: Subject) -> None:
         assert subject.key not in subject.wrapped(NAME, RING)
