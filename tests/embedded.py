@@ -8,22 +8,31 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
+from core.settings import VARIABLES
 from tests.plugin.services import ROOT
 
 _NAME = "dashtam.sqlite3"
 
 
-def manage(path: Path, *command: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    environment = {
+Done = subprocess.CompletedProcess[str]
+
+
+def manage(path: Path, *command: str, typed: str = "") -> Done:
+    return manage_in({"DATABASE_URL": f"sqlite:///{path}"}, *command, typed=typed)
+
+
+def manage_in(environment: Mapping[str, str], *command: str, typed: str = "") -> Done:
+    """On any database; nothing else is set, whatever a file `.env` says."""
+    every = {
+        **dict.fromkeys(VARIABLES, ""),
         "PATH": os.environ["PATH"],
-        "DATABASE_URL": f"sqlite:///{path}",
         "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -31,7 +40,7 @@ def manage(path: Path, *command: str, typed: str = "") -> subprocess.CompletedPr
         streams[0].write_text(typed)
         order = {
             "command": command,
-            "environment": environment,
+            "environment": {**every, **environment},
             "streams": [str(stream) for stream in streams],
         }
         code = _carry_out(order)

@@ -17,7 +17,7 @@ from tests.sealing import empty_the_trail, forget_the_seals, make_sealer, record
 from users.domain.roles import Role
 
 CALLERS: Final = (None, Role.USER, Role.ADMIN)
-A_FEW: Final = 2
+A_FEW: Final = 1
 EXAMPLES: Final = int(os.environ.get("FUZZ_EXAMPLES", A_FEW))
 SEED: Final = int(os.environ.get("FUZZ_SEED", "1"))
 FEWEST: Final = int(os.environ.get("FUZZ_REQUESTS", "2000"))  # of all callers together

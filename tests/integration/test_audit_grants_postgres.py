@@ -1,11 +1,7 @@
 """Two roles on PostgreSQL: what the application's own may do, and that it can do no more."""
 
-import os
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,17 +15,15 @@ from audit.models import AuditEvent
 from audit.repositories.trail import COLUMNS
 from core.actions import Phase
 from core.health import migrations_are_applied
-from core.settings import VARIABLES
 from sessions_app import wiring as sessions
 from sessions_app.application.signing_in import SignIn
 from tests.assertions import assert_success
+from tests.embedded import Done, manage_in
 from tests.factories import PASSWORD, UserFactory
 from tests.plugin.services import Services
 from users import wiring
 from users.application.registration import RegisterUser
 from users.models import User
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def execute(statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -289,25 +283,9 @@ def installed(services: Services) -> Iterator[Installation]:
                 server.execute(sql.SQL(statement).format(**quoted))
 
 
-def manage(
-    urls: Installation, *arguments: str, given: str = ""
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=dict.fromkeys(VARIABLES, "")
-        | {
-            "PATH": os.environ["PATH"],
-            "DJANGO_SETTINGS_MODULE": "config.local",
-            "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-            "DATABASE_URL": urls["application"],
-            "DATABASE_OWNER_URL": urls["owner"],
-        },
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def manage(urls: Installation, *command: str, typed: str = "") -> Done:
+    addresses = {"DATABASE_URL": urls["application"], "DATABASE_OWNER_URL": urls["owner"]}
+    return manage_in(addresses, *command, typed=typed)
 
 
 @pytest.mark.slow(reason="migrates a database of its own, in processes of their own")
@@ -328,7 +306,7 @@ class TestInstallation:
 
     def test_commands_work_as_the_application(self, installed: Installation) -> None:
         done = manage(
-            installed, "create_admin", "--email", "admin@example.com", given="correct horse battery"
+            installed, "create_admin", "--email", "admin@example.com", typed="correct horse battery"
         )
         assert done.returncode == 0, done.stderr
 
