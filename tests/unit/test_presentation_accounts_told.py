@@ -25,7 +25,7 @@ class TestAccount:
         [
             ({}, "active"),
             ({"is_verified": False}, "not confirmed"),
-            ({"is_active": False, "is_verified": False}, "not active"),
+            ({"is_active": False, "is_verified": False}, "deactivated"),
         ],
     )
     def test_its_state_is_what_keeps_its_owner_out(

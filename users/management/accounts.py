@@ -28,7 +28,7 @@ def row(user: User, locked: Collection[UUID]) -> list[Cell]:
 
 def state_of(user: User) -> str:
     if not user.is_active:
-        return "not active"
+        return "deactivated"
     return "active" if user.is_verified else "not confirmed"
 
 
