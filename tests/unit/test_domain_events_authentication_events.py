@@ -2,7 +2,7 @@
 as long as the trail is kept."""
 
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -22,7 +22,8 @@ from tests.factories import NOON
 from users.domain import events as user_events
 from users.domain.events import UserEvent
 
-# Name, action, phase, what it is about, and what it says; a * marks what is personal.
+# Name, action, phase, what it is about, and what it says: a * marks what is personal, a ? what may
+# be left out, = what is said where nobody says anything else.
 TABLE = """
 RequestsThrottled requests.throttled SOLE - policy by amount seconds
 UserRegistrationAttempted user.registered ATTEMPTED user *email
@@ -40,11 +41,11 @@ VerificationRequestAttempted user.verification_requested ATTEMPTED user *email
 VerificationRequestSucceeded user.verification_requested SUCCEEDED user *email
 VerificationRequestFailed user.verification_requested FAILED user *email reason
 PasswordChangeAttempted user.password_changed ATTEMPTED user
-PasswordChangeSucceeded user.password_changed SUCCEEDED user kept
+PasswordChangeSucceeded user.password_changed SUCCEEDED user kept?
 PasswordChangeFailed user.password_changed FAILED user reason
-PasswordResetRequestAttempted user.password_reset_requested ATTEMPTED user *email *stated_reason
-PasswordResetRequestSucceeded user.password_reset_requested SUCCEEDED user *email
-PasswordResetRequestFailed user.password_reset_requested FAILED user *email reason
+PasswordResetRequestAttempted user.password_reset_requested ATTEMPTED user *email? *stated_reason?
+PasswordResetRequestSucceeded user.password_reset_requested SUCCEEDED user *email?
+PasswordResetRequestFailed user.password_reset_requested FAILED user *email? reason
 PasswordResetAttempted user.password_reset ATTEMPTED user
 PasswordResetSucceeded user.password_reset SUCCEEDED user
 PasswordResetFailed user.password_reset FAILED user reason
@@ -52,7 +53,7 @@ InvitationAcceptanceAttempted user.invitation_accepted ATTEMPTED user
 InvitationAcceptanceSucceeded user.invitation_accepted SUCCEEDED user
 InvitationAcceptanceFailed user.invitation_accepted FAILED user reason
 PasswordRehashed user.password_rehashed SOLE user
-SessionsForfeited user.sessions_forfeited SOLE user kept reason
+SessionsForfeited user.sessions_forfeited SOLE user kept? reason
 EmailChangeRequestAttempted user.email_change_requested ATTEMPTED user *email
 EmailChangeRequestSucceeded user.email_change_requested SUCCEEDED user *email
 EmailChangeRequestFailed user.email_change_requested FAILED user *email reason
@@ -69,53 +70,53 @@ InvitationFailed user.invited FAILED user *email reason
 UserImportAttempted user.imported ATTEMPTED user *email
 UserImportSucceeded user.imported SUCCEEDED user *email role is_verified is_active
 UserImportFailed user.imported FAILED user *email reason
-AccountChangeAttempted user.changed ATTEMPTED user *stated_reason
+AccountChangeAttempted user.changed ATTEMPTED user *stated_reason?
 AccountChangeSucceeded user.changed SUCCEEDED user
 AccountChangeFailed user.changed FAILED user reason
 RoleChanged user.role_changed SOLE user old new
 ActivityChanged user.activity_changed SOLE user old new
 LimitsChanged user.limits_changed SOLE user old_tier new_tier old_max_sessions new_max_sessions
-AccountsViewed user.viewed SOLE user whose *asked_for
-TokensPurged user.tokens_purged SOLE - tokens device_passes failure_counts
-SignInLocked user.locked SOLE user *email failures until known_by
-AccountLockAttempted user.locked ATTEMPTED user *stated_reason
+AccountsViewed user.viewed SOLE user whose? *asked_for={}
+TokensPurged user.tokens_purged SOLE - tokens device_passes=0 failure_counts=0
+SignInLocked user.locked SOLE user *email failures until known_by?
+AccountLockAttempted user.locked ATTEMPTED user *stated_reason?
 AccountLockSucceeded user.locked SUCCEEDED user until
 AccountLockFailed user.locked FAILED user reason
-AccountUnlockAttempted user.unlocked ATTEMPTED user *stated_reason
+AccountUnlockAttempted user.unlocked ATTEMPTED user *stated_reason?
 AccountUnlockSucceeded user.unlocked SUCCEEDED user
 AccountUnlockFailed user.unlocked FAILED user reason
 DevicePassGrantAttempted user.device_pass_granted ATTEMPTED user
 DevicePassGrantSucceeded user.device_pass_granted SUCCEEDED user device_pass
 DevicePassGrantFailed user.device_pass_granted FAILED user reason
 DevicesForgotten user.devices_forgotten SOLE user devices
-UserLoginAttempted user.login ATTEMPTED session session_id *email
-UserLoginSucceeded user.login SUCCEEDED session session_id *device marks known_device
-UserLoginFailed user.login FAILED session session_id *email reason known_device
-SessionRefreshAttempted session.refreshed ATTEMPTED session session_id
-SessionRefreshSucceeded session.refreshed SUCCEEDED session session_id generation repeated
-SessionRefreshFailed session.refreshed FAILED session session_id reason
-ReauthenticationAttempted session.reauthenticated ATTEMPTED session session_id
-ReauthenticationSucceeded session.reauthenticated SUCCEEDED session session_id
-ReauthenticationFailed session.reauthenticated FAILED session session_id reason
-SessionRevocationAttempted session.revoked ATTEMPTED session session_id *stated_reason
-SessionRevocationSucceeded session.revoked SUCCEEDED session session_id
-SessionRevocationFailed session.revoked FAILED session session_id reason
-SessionsRevocationAttempted sessions.revoked ATTEMPTED - *stated_reason
+UserLoginAttempted user.login ATTEMPTED session session_id? *email
+UserLoginSucceeded user.login SUCCEEDED session session_id? *device marks=() known_device=False
+UserLoginFailed user.login FAILED session session_id? *email reason known_device=False
+SessionRefreshAttempted session.refreshed ATTEMPTED session session_id?
+SessionRefreshSucceeded session.refreshed SUCCEEDED session session_id? generation repeated=False
+SessionRefreshFailed session.refreshed FAILED session session_id? reason
+ReauthenticationAttempted session.reauthenticated ATTEMPTED session session_id?
+ReauthenticationSucceeded session.reauthenticated SUCCEEDED session session_id?
+ReauthenticationFailed session.reauthenticated FAILED session session_id? reason
+SessionRevocationAttempted session.revoked ATTEMPTED session session_id? *stated_reason?
+SessionRevocationSucceeded session.revoked SUCCEEDED session session_id?
+SessionRevocationFailed session.revoked FAILED session session_id? reason
+SessionsRevocationAttempted sessions.revoked ATTEMPTED - *stated_reason?
 SessionsRevocationSucceeded sessions.revoked SUCCEEDED - kept sessions
 SessionsRevocationFailed sessions.revoked FAILED - reason
-SessionEnded session.ended SOLE session session_id reason
+SessionEnded session.ended SOLE session session_id? reason
 SessionsPurged sessions.purged SOLE - sessions personal_tokens
 TokenRotationAttempted tokens.rotated ATTEMPTED user reason
 TokenRotationSucceeded tokens.rotated SUCCEEDED user reason effective_at sessions personal_tokens
 TokenRotationFailed tokens.rotated FAILED user reason
-PersonalTokenCreationAttempted token.created ATTEMPTED personal_token token_id *name scope
-PersonalTokenCreationSucceeded token.created SUCCEEDED personal_token token_id *name scope
-PersonalTokenCreationFailed token.created FAILED personal_token token_id reason
-PersonalTokenRevocationAttempted token.revoked ATTEMPTED personal_token token_id
-PersonalTokenRevocationSucceeded token.revoked SUCCEEDED personal_token token_id
-PersonalTokenRevocationFailed token.revoked FAILED personal_token token_id reason
-TrailViewed audit.viewed SOLE user whose *asked_for
-EventsExported audit.exported SOLE user whose *asked_for
+PersonalTokenCreationAttempted token.created ATTEMPTED personal_token token_id? *name scope
+PersonalTokenCreationSucceeded token.created SUCCEEDED personal_token token_id? *name scope
+PersonalTokenCreationFailed token.created FAILED personal_token token_id? reason
+PersonalTokenRevocationAttempted token.revoked ATTEMPTED personal_token token_id?
+PersonalTokenRevocationSucceeded token.revoked SUCCEEDED personal_token token_id?
+PersonalTokenRevocationFailed token.revoked FAILED personal_token token_id? reason
+TrailViewed audit.viewed SOLE user whose? *asked_for={}
+EventsExported audit.exported SOLE user whose? *asked_for={}
 EventViewed audit.viewed SOLE event event
 TrailViewRefused audit.view_refused SOLE - path
 TrailExported audit.exported SOLE - first last
@@ -160,9 +161,16 @@ def all_of(base: type[DomainEvent]) -> Iterator[type[DomainEvent]]:
 
 def standing(event: type[DomainEvent]) -> str:
     own = (field for field in fields(event) if field.name not in OF_EVERY_EVENT)
-    says = (("*" if field.metadata.get("personal") else "") + field.name for field in own)
     about = event.resource_type or "-"
-    return " ".join([event.__name__, event.action, event.phase.name, about, *says])
+    return " ".join([event.__name__, event.action, event.phase.name, about, *map(told, own)])
+
+
+def told(field: Field[Any]) -> str:
+    name = f"*{field.name}" if field.metadata.get("personal") else field.name
+    if field.default_factory is not MISSING:
+        return f"{name}={field.default_factory()!r}"
+    default = {MISSING: "", None: "?"}.get(field.default, f"={field.default!r}")
+    return f"{name}{default}"
 
 
 def example(name: str, **over: Any) -> DomainEvent:

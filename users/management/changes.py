@@ -51,7 +51,9 @@ def unlock(user_id: UUID, options: dict[str, Any]) -> Done:
 
 
 def deactivate(user_id: UUID, options: dict[str, Any]) -> Done:
-    return _switch(user_id, options, "It is not active, and all its sessions have ended.", to=False)
+    return _switch(
+        user_id, options, "It is deactivated, and all its sessions have ended.", to=False
+    )
 
 
 def reactivate(user_id: UUID, options: dict[str, Any]) -> Done:
