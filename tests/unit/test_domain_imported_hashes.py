@@ -107,6 +107,11 @@ class TestLimits:
             scrypt(8192, 64, 1),
             bcrypt("08"),
             bcrypt("14"),
+            # Salts of 8, 4 and 64 bytes.
+            f"$argon2id$v=19$m=1024,t=1,p=1${'A' * 11}${B64_32}",
+            f"$argon2id$v=19$m=1024,t=1,p=1${'A' * 86}${B64_32}",
+            f"pbkdf2:sha256:10000$salt${'00' * 32}",
+            f"pbkdf2:sha256:10000${'s' * 64}${'00' * 32}",
         ],
     )
     def test_up_to_them_it_is_taken(self, text: str) -> None:
@@ -190,6 +195,7 @@ class TestShapes:
             f"$argon2id$v=19$m=1024,t=1,p=1${B64_16}${'A' * 88}",
             # Salts of 7, 3 and 65 bytes.
             f"$argon2id$v=19$m=1024,t=1,p=1${'A' * 10}${B64_32}",
+            f"$argon2id$v=19$m=1024,t=1,p=1${'A' * 87}${B64_32}",
             f"$pbkdf2-sha256$10000$AAAA${B64_32}",
             f"$pbkdf2-sha256$10000${'A' * 87}${B64_32}",
             f"pbkdf2_sha256$10000$abc${B64_32}=",

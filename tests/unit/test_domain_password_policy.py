@@ -1,13 +1,18 @@
 import time
+from datetime import timedelta
 
 import pytest
 
 from core.errors import ErrorCode
 from tests.assertions import assert_failure, assert_success
-from users.domain.password import Password, PasswordPolicy
+from users.domain.password import RECENT, Password, PasswordPolicy
 
 EMAIL = "ada.lovelace@example.com"
 POLICY = PasswordPolicy(12, frozenset({"passwordpassword"}))
+
+
+def test_a_password_is_proved_for_ten_minutes() -> None:
+    assert timedelta(minutes=10) == RECENT
 
 
 class TestLength:

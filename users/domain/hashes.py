@@ -19,7 +19,7 @@ _PBKDF2_ITERATIONS: Final = (10_000, 3_000_000)
 _ARGON2_WORK: Final = (1024, 1024 * 1024)  # KiB times passes
 _ARGON2_MEMORY: Final = (8, 256 * 1024)  # KiB
 _SCRYPT_MEMORY: Final = (8 * 1024, 256 * 1024)  # KiB
-_SCRYPT_WORK: Final = (8 * 1024, 512 * 1024)  # KiB times lanes
+_SCRYPT_WORK: Final = (_SCRYPT_MEMORY[0], 512 * 1024)  # KiB times lanes
 _LANES: Final = (1, 16)
 _SCRYPT_BLOCK: Final = (2, 64)  # one block of 1 bounds N by 2**16 (RFC 7914 §2)
 
