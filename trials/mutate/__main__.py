@@ -109,7 +109,7 @@ def _of_bodies(targets: Targets, options: argparse.Namespace) -> tuple[int, list
     total, left = of_bodies(targets, own, options.jobs)
     if left:
         again = {path: targets[path] for path in {mutant.path for mutant in left}}
-        _, left = of_bodies(again, _ALL, options.jobs)
+        _, left = of_bodies(again, _ALL, options.jobs, [mutant.key for mutant in left])
     return total, left
 
 

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence, Set
 from pathlib import Path
 
 from trials.mutate.changes import Mutant
@@ -24,32 +25,35 @@ class MutmutError(Exception):
     """mutmut stopped before it was through."""
 
 
-def of_bodies(targets: Targets, tests: list[str], jobs: int) -> tuple[int, list[Mutant]]:
-    """How many there were, and which survived."""
+def of_bodies(
+    targets: Targets, tests: list[str], jobs: int, keys: Sequence[str] = ()
+) -> tuple[int, list[Mutant]]:
+    """How many there were, and which survived. With `keys`, those mutants alone."""
     wanted = {path: lines for path, lines in targets.items() if _is_for_mutmut(path)}
     if not wanted:
         return 0, []
     shutil.rmtree(_COPY, ignore_errors=True)
     _LOG.parent.mkdir(exist_ok=True)
-    order = json.dumps({"targets": wanted, "tests": tests, "jobs": jobs})
+    order = json.dumps({"targets": wanted, "tests": tests, "jobs": jobs, "keys": keys})
     command = [sys.executable, "-m", "trials.mutate.bodies", order]
     with _LOG.open("w") as log:
         seen = None if sys.stdout.isatty() else log
         done = subprocess.run(command, stdout=seen, check=False)  # noqa: S603  our own module
     if done.returncode:
         raise MutmutError(f"mutmut ended with {done.returncode}; {_LOG} may tell more.")
-    return _results(wanted)
+    return _results(wanted, set(keys))
 
 
 def _is_for_mutmut(path: str) -> bool:
     return any(fnmatch.fnmatch(path, pattern) for pattern in settings()["only_mutate"])
 
 
-def _results(targets: Targets) -> tuple[int, list[Mutant]]:
+def _results(targets: Targets, keys: Set[str]) -> tuple[int, list[Mutant]]:
     total, survivors = 0, []
     for path in targets:
         meta = _COPY / f"{path}.meta"
-        codes = json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
+        found = json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
+        codes = {key: code for key, code in found.items() if not keys or key in keys}
         total += len(codes)
         survivors += [_mutant(path, name) for name, code in codes.items() if code in _SURVIVED]
     return total, survivors
@@ -66,7 +70,7 @@ def _mutant(path: str, name: str) -> Mutant:
         [line[1:].strip() for line in changed if line.startswith(sign)] for sign in "-+"
     )
     line = _line_of(Path(path).read_text(), scope, before[0] if before else "")
-    return Mutant(path, line, scope, " ".join(before), " ".join(after))
+    return Mutant(path, line, scope, " ".join(before), " ".join(after), key=name)
 
 
 def _line_of(source: str, scope: str, text: str) -> int:
@@ -80,7 +84,7 @@ def _line_of(source: str, scope: str, text: str) -> int:
     return next((n for n in range(begin, end + 1) if lines[n - 1].strip() == text), begin)
 
 
-def _main(targets: Targets, tests: list[str], jobs: int) -> None:
+def _main(targets: Targets, tests: list[str], jobs: int, keys: list[str]) -> None:
     import mutmut.__main__ as mutmut
     from mutmut.configuration import config
     from mutmut.state import state
@@ -92,7 +96,7 @@ def _main(targets: Targets, tests: list[str], jobs: int) -> None:
         state()._covered_lines = {  # noqa: SLF001
             str((_COPY / path).absolute()): set(lines or ()) for path, lines in targets.items()
         }
-    mutmut._run([], jobs)  # noqa: SLF001  its command would read our arguments
+    mutmut._run(keys, jobs)  # noqa: SLF001  its command would read our arguments
 
 
 if __name__ == "__main__":

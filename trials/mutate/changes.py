@@ -42,6 +42,8 @@ class Mutant:
     before: str
     after: str
     source: str = ""
+    key: str = ""
+    """By which mutmut knows it, where it is one of mutmut's."""
 
     def __str__(self) -> str:
         """What a list can name it by: neither a line number nor a count."""
