@@ -59,6 +59,11 @@ class TestIds:
     def test_a_record_that_stands_alone_ends_in_10(self) -> None:
         assert sole_id().int & 0b11 == 0b10
 
+    def test_an_id_that_was_made_before_keeps_its_moment(self) -> None:
+        made = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
+        assert str(attempt_id(made)) == "01890a5d-ac96-774b-bcce-b302099a8054"
+        assert str(sole_id(made)) == "01890a5d-ac96-774b-bcce-b302099a8056"
+
     def test_two_attempts_have_two_ids(self) -> None:
         assert attempt_id() != attempt_id()
 

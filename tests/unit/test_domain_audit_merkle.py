@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree  # type: ignore[import-untyped]
 
@@ -400,6 +400,7 @@ class TestWhereNothingIsToBeProved:
             (0, 0, EMPTY_ROOT, LEAVES[0]),
             (0, 0, LEAVES[0], LEAVES[0]),
             (7, 7, cached_root(0, 7), cached_root(0, 6)),
+            (0, 7, EMPTY_ROOT, b"no hash"),
         ],
     )
     def test_an_empty_proof_is_none_for_other_roots(
@@ -552,6 +553,7 @@ class TestGrowth:
 
     @pytest.mark.slow(reason="trees of many thousand leaves")
     @given(st.lists(st.integers(0, 600) | st.integers(0, 10_000), max_size=6))
+    @example([65_535, 1, 600, 3_800])  # past the first whole tile of tiles
     def test_in_pieces_grows_the_same_tree(self, widths: list[int]) -> None:
         edge, tiles, at = Edge.empty(), list[Tile](), 0
         for width in widths:
