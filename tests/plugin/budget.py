@@ -12,7 +12,8 @@ from collections.abc import Callable, Generator
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import text
 
 from tests.plugin import breach
 from tests.plugin.tiers import tier_of
@@ -49,9 +50,18 @@ def _slowness(clock: Callable[[], float]) -> float:
     return machine * (3.0 if sys.gettrace() else 1.0)  # coverage or a debugger looks on
 
 
+def _is_property(item: pytest.Item) -> bool:
+    return hasattr(getattr(item, "obj", None), "hypothesis")
+
+
 def _budget(item: pytest.Item, tier: str) -> float:
-    is_property = hasattr(getattr(item, "obj", None), "hypothesis")
-    return BUDGETS[tier] * (_EXAMPLES if is_property else 1)
+    return BUDGETS[tier] * (_EXAMPLES if _is_property(item) else 1)
+
+
+@cache
+def _warm_up() -> None:
+    """Before its first example hypothesis reads all of our modules: not at the cost of a test."""
+    settings(max_examples=1, database=None)(given(text())(lambda _: None))()
 
 
 class _Collector:
@@ -87,6 +97,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     tier = tier_of(item.nodeid)
     if tier is None:
         return (yield)
+    if _is_property(item):
+        _warm_up()
     clock, modules = _clock_of(tier), len(sys.modules)
     began, collected = clock(), _collector.taken[clock]
     try:
@@ -105,10 +117,10 @@ def _judge(item: pytest.Item, tier: str, spent: float, excuse: float) -> None:
     if spent <= (budget + excuse) * _slowness(_clock_of(tier)):
         return
     kind = "of CPU time" if tier == "unit" else "by the clock"
-    text = breach.sentence(
+    told = breach.sentence(
         breach.place(item),
         f"the test takes {spent * 1000:.0f} ms {kind} and may take {budget * 1000:.0f}",
         "a slow suite is run less often",
         'make it smaller, or mark it @pytest.mark.slow(reason="…")',
     )
-    breach.record(item, text)
+    breach.record(item, told)

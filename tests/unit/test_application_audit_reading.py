@@ -218,6 +218,7 @@ class TestReader:
     def test_what_is_not_there_is_not_found(self, house: House) -> None:
         assert house.reader.find(uuid7()) is None
 
+    @pytest.mark.slow(reason="more records than a page holds")
     def test_a_stream_goes_on_from_page_to_page_until_nothing_is_left(self, house: House) -> None:
         ids = [house.events.add(make_entry(id=sole_id())) for _ in range(501)]
         assert [one.id for one in house.reader.stream(ANYBODY)] == ids
