@@ -188,6 +188,12 @@ class SpotChecks:
         report = trail.verifier().verify_some(SIZE)
         assert (trail.found(report), report.exit_code) == (expected, 1)
 
+    def test_leaves_behind_the_last_id_of_their_tile_have_none(self, trail: Trail) -> None:
+        trail.change_tile(1, 0, 1, lambda raw: raw[:-32])
+        report = trail.verifier().verify_some(SIZE)
+        expected = {(Kind.ID_TILE, leaf, None) for leaf in (510, 511)}
+        assert (trail.found(report), report.exit_code) == (expected, 1)
+
     def test_a_leaf_with_a_recomputed_hash_does_not_lead_to_the_root(self, trail: Trail) -> None:
         by_name("an entry with its hash").damage(trail)
         report = trail.verifier().verify_one(trail.ids[11])
