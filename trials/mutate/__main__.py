@@ -106,7 +106,10 @@ def _of_bodies(targets: Targets, options: argparse.Namespace) -> tuple[int, list
     own = sorted({file for path in targets for file in tests_of(path)})
     if not own or not (options.paths or options.since):
         return of_bodies(targets, _ALL, options.jobs)
-    total, left = of_bodies(targets, own, options.jobs)
+    try:
+        total, left = of_bodies(targets, own, options.jobs)
+    except MutmutError:  # it stops where they run nothing of them
+        return of_bodies(targets, _ALL, options.jobs)
     if left:
         again = {path: targets[path] for path in {mutant.path for mutant in left}}
         _, left = of_bodies(again, _ALL, options.jobs, [mutant.key for mutant in left])
