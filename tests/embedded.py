@@ -28,19 +28,20 @@ def manage(path: Path, *command: str, typed: str = "") -> Done:
     return manage_in({"DATABASE_URL": f"sqlite:///{path}"}, *command, typed=typed)
 
 
-def manage_in(environment: Mapping[str, str], *command: str, typed: str = "") -> Done:
-    """On any database; nothing else is set, whatever a file `.env` says."""
-    every = {
-        **dict.fromkeys(VARIABLES, ""),
-        "PATH": os.environ["PATH"],
-        "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-    }
+def environment_of(**given: str) -> dict[str, str]:
+    """For a process; nothing else is set, whatever a file `.env` says."""
+    own = {"PATH": os.environ["PATH"], "SECRET_KEY": "of-this-test-of-this-test-of-this-test"}
+    return dict.fromkeys(VARIABLES, "") | own | given
+
+
+def manage_in(given: Mapping[str, str], *command: str, typed: str = "") -> Done:
+    """On any database."""
     with tempfile.TemporaryDirectory() as folder:
         streams = [Path(folder, name) for name in ("in", "out", "err")]
         streams[0].write_text(typed)
         order = {
             "command": command,
-            "environment": {**every, **environment},
+            "environment": environment_of(**given),
             "streams": [str(stream) for stream in streams],
         }
         code = _carry_out(order)

@@ -148,6 +148,13 @@ class TestRefusedProduction:
         panel = {"unfold.admin", "sessions_app.door", "users.admin"}
         assert loaded.isdisjoint(api | panel)
 
+    @pytest.mark.slow(reason="starts a process")
+    @pytest.mark.parametrize("server", ["config.wsgi", "config.asgi"])
+    def test_no_request_waits_for_a_page_to_be_loaded(self, server: str):
+        process = start("-c", f"import {server}, sys; print(*sys.modules)", **PRODUCTION)
+        assert process.returncode == 0, process.stderr
+        assert {"users.api.views", "users.admin", "audit.panel"} <= set(process.stdout.split())
+
 
 @pytest.fixture(scope="module")
 def production(home: Path) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The command as an operator types it, on the embedded default."""
 
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.embedded import manage, migrated
+from tests.embedded import environment_of, manage, migrated
 from tests.imported_hashes import HASHES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,11 +70,7 @@ class TestImportOnSqlite:
         ran = subprocess.run(
             ["bash", "-c", f"{script} - --format csv --dry-run | head -1"],
             cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "DATABASE_URL": f"sqlite:///{database}",
-                "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-            },
+            env=environment_of(DATABASE_URL=f"sqlite:///{database}"),
             capture_output=True,
             text=True,
             check=False,

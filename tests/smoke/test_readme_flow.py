@@ -1,7 +1,6 @@
 """The README, as a newcomer would follow it: `make run`'s server, and the five calls by curl."""
 
 import json
-import os
 import re
 import socket
 import subprocess
@@ -14,6 +13,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+
+from tests.embedded import environment_of
 
 ROOT = Path(__file__).resolve().parents[2]
 _PAUSE = Event()
@@ -33,14 +34,12 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],
                 cwd=ROOT,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "PORT": self.home.rpartition(":")[2],
-                    "DATABASE_URL": f"sqlite:///{self.data / 'first look.sqlite3'}",
-                    "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-                    "PYTHONUNBUFFERED": "1",
+                env=environment_of(
+                    PORT=self.home.rpartition(":")[2],
+                    DATABASE_URL=f"sqlite:///{self.data / 'first look.sqlite3'}",
+                    PYTHONUNBUFFERED="1",
                     **variables,
-                },
+                ),
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )

@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 
-from tests.embedded import migrated
+from tests.embedded import environment_of, migrated
 from tests.plugin.services import ROOT
 
 _PAUSE = Event()
@@ -33,12 +33,7 @@ class Terminal:
                 # The new session's first process to open a terminal owns it.
                 ["sh", "-c", f'exec "$0" manage.py serve <{os.ttyname(inside)}', sys.executable],
                 cwd=ROOT,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "PORT": str(self.port),
-                    "DATABASE_URL": f"sqlite:///{database}",
-                    "SECRET_KEY": "of-this-test-of-this-test-of-this-test",
-                },
+                env=environment_of(DATABASE_URL=f"sqlite:///{database}", PORT=str(self.port)),
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -87,14 +87,14 @@ def changed_lines(diff: str) -> dict[str, list[int]]:
 
 def _try(targets: Targets, options: argparse.Namespace, console: Console) -> int:
     began, tried = time.monotonic(), Counter[str]()
+    known = listed(_EQUIVALENTS.read_text()) if _EQUIVALENTS.exists() else {}
     survivors: list[Mutant] = []
     if options.only != "constants":
         tried["bodies"], survivors = _of_bodies(targets, options)
     if options.only != "bodies":
         mutants = [mutant for path in targets for mutant in _constants(path, targets[path])]
         tried["constants"] = len(mutants)
-        survivors += _survivors(mutants, options.jobs, console)
-    known = listed(_EQUIVALENTS.read_text()) if _EQUIVALENTS.exists() else {}
+        survivors += _survivors(mutants, known, options.jobs, console)
     counts = " and ".join(f"{count:,} of {what}" for what, count in tried.items())
     console.print(f"{counts} tried in {time.monotonic() - began:.0f} s")
     whole = not options.since and not options.only
@@ -121,7 +121,9 @@ def _constants(path: str, lines: list[int] | None) -> Iterable[Mutant]:
     return [mutant for mutant in mutants if lines is None or mutant.line in lines]
 
 
-def _survivors(mutants: Sequence[Mutant], jobs: int, console: Console) -> Iterable[Mutant]:
+def _survivors(
+    mutants: Sequence[Mutant], known: Collection[str], jobs: int, console: Console
+) -> Iterable[Mutant]:
     told = time.monotonic()
     survivors = 0
     outcomes = Runner().outcomes(mutants, jobs) if mutants else ()
@@ -131,7 +133,8 @@ def _survivors(mutants: Sequence[Mutant], jobs: int, console: Console) -> Iterab
             console.print(f"  {done:,} of {len(mutants):,} constants, {survivors} survived")
             told = time.monotonic()
         if survived:
-            console.print(f"  survives: {mutant}")
+            if str(mutant) not in known:
+                console.print(f"  survives: {mutant}")
             yield mutant
 
 
